@@ -1,0 +1,2 @@
+//! Glassbox.
+fn main() {}
