@@ -1,0 +1,5 @@
+//! Text to token ids and back.
+
+mod vocabulary;
+
+pub use vocabulary::GgufVocabulary;
