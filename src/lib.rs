@@ -1,1 +1,3 @@
-//! Glassbox.
+//! Glassbox: a learning lab that shows how language models compute meaning and generate text.
+
+pub mod model;

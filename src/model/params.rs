@@ -158,7 +158,8 @@ impl ModelConfig {
         add(true, TensorId::global(Param::Embed), &[self.d_vocab, d], Part::Embedding);
         add(self.positions == Positions::Learned, TensorId::global(Param::PosEmbed), &[self.n_ctx, d], Part::Embedding);
         for layer in 0..self.n_layers {
-            let mut add = |present, param, shape: &[usize], part| add(present, TensorId::layer(layer, param), shape, part);
+            let mut add =
+                |present, param, shape: &[usize], part| add(present, TensorId::layer(layer, param), shape, part);
             add(true, Param::Norm1, &[d], Part::Norm);
             add(norm_bias, Param::Norm1Bias, &[d], Part::Norm);
             add(true, Param::Q, &[q, d], Part::Attention);
