@@ -15,6 +15,7 @@ mod attention;
 mod backend;
 mod cancel;
 mod config;
+mod distribution;
 mod error;
 mod forward;
 mod hook;
