@@ -1,3 +1,4 @@
 //! Glassbox: a learning lab that shows how language models compute meaning and generate text.
 
+pub mod engine;
 pub mod model;
