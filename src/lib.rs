@@ -1,3 +1,5 @@
 //! Glassbox: a learning lab that shows how language models compute meaning and generate text.
 
+pub mod engine;
+pub mod lab;
 pub mod model;

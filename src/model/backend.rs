@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Edit, Result, WeightData};
+use super::{Activation, Cancel, Edit, Result, WeightData};
 
 /// Who is allowed to attend to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -97,6 +97,9 @@ pub trait Backend {
 
     /// What this device is.
     fn device(&self) -> DeviceInfo;
+
+    /// The flag that stops what runs next.
+    fn set_cancel(&mut self, cancel: Cancel);
 
     /// `Err(Cancelled)` once the run is to stop. The pass calls this between steps.
     fn checkpoint(&self) -> Result<()>;

@@ -227,7 +227,7 @@ fn mean_output(config: &ModelConfig, at: HookPoint, head: HeadRef, clean: Option
 
 fn normalised(at: HookPoint, weights: &[f32]) -> Result<Arc<[f32]>> {
     let sum: f32 = weights.iter().sum();
-    if !weights.iter().all(|w| w.is_finite() && *w >= 0.0) || !(sum.is_finite() && sum > 0.0) {
+    if !(weights.iter().all(|w| w.is_finite() && *w >= 0.0) && sum.is_finite() && sum > 0.0) {
         let detail = "attention weights must be 0 or more, and not all 0".into();
         return Err(Error::Intervention { point: at, detail });
     }

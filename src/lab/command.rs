@@ -1,0 +1,77 @@
+//! What the student can ask of the lab.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::sampler::SamplerConfig;
+use crate::model::tweak::{HeadRef, Tweak};
+
+/// One request. All of them return at once; what comes of them shows up in the snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Opens a weight file or folder. The open model stays until the new one is ready.
+    OpenModel(PathBuf),
+    /// Closes the open model.
+    CloseModel,
+    /// Chooses where to compute; the open model moves there.
+    SetDevice(DeviceChoice),
+    /// Chooses exact f32 arithmetic on the CPU instead of the fast quantised kernels.
+    SetExact(bool),
+    /// Replaces the prompt; what was generated after it goes.
+    SetPrompt(String),
+    /// Replaces the second prompt, that patches are taken from. `None` removes it.
+    SetDonorPrompt(Option<String>),
+    /// Replaces all changes at once.
+    SetTweaks(Vec<Tweak>),
+    /// Adds a change, or takes it back if it is there.
+    ToggleTweak(Tweak),
+    /// Takes back every change.
+    ClearTweaks,
+    /// Chooses the head that the panels look at.
+    SelectHead(HeadRef),
+    /// Chooses the token (a position) that the panels look at.
+    SelectToken(usize),
+    /// Changes how the next token is drawn.
+    SetSampler(SamplerConfig),
+    /// Draws one token and appends it.
+    Step,
+    /// Draws tokens until the end of the text or this many.
+    Generate(usize),
+    /// Generates without (false) or with (true) the KV cache.
+    SetUseCache(bool),
+    /// Takes back what was generated.
+    ClearGenerated,
+    /// Renders the prompt as a chat message through the model's template, or takes it as plain text.
+    SetChat(bool),
+    /// Stops whatever runs.
+    Cancel,
+    /// Removes a notice.
+    Dismiss(u64),
+    /// Forgets the recent files.
+    ClearRecent,
+}
+
+/// Where to compute.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceChoice {
+    /// The best there is: a graphics processor, else the CPU.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// A graphics adapter whose name contains this text, or `gpu` for the best one.
+    Gpu(String),
+}
+
+impl std::str::FromStr for DeviceChoice {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.to_lowercase().as_str() {
+            "" | "auto" => Self::Auto,
+            "cpu" => Self::Cpu,
+            _ => Self::Gpu(text.to_owned()),
+        })
+    }
+}
