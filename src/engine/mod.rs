@@ -5,6 +5,7 @@
 //! model stop here.
 
 mod runner;
+pub mod wgpu;
 
 pub use runner::Runner;
 
