@@ -5,6 +5,7 @@
 //! model stop here.
 
 mod runner;
+pub mod tokenizer;
 
 pub use runner::Runner;
 
