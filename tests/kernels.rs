@@ -5,9 +5,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use candle_core::quantized::GgmlDType;
-use candle_core::quantized::ggml_file::qtensor_from_ggml;
-use glassbox::engine::wgpu::{AdapterChoice, Kernel, Style, Tensor, Weight, WgpuBackend};
+use glassbox::engine::DeviceChoice;
+use glassbox::engine::wgpu::{Kernel, Style, Tensor, Weight, WgpuBackend};
 use glassbox::model::{Activation, Backend, Cancel, Edit, Encoding, Mask, Slab, WeightData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -19,24 +18,10 @@ const TRANSCENDENTAL: f64 = 1e-11;
 /// One multiplication or addition per value: correctly rounded everywhere.
 const EXACT: f64 = 0.0;
 
-const ENCODINGS: [Encoding; 11] = [
-    Encoding::F32,
-    Encoding::F16,
-    Encoding::BF16,
-    Encoding::Q4_0,
-    Encoding::Q4_1,
-    Encoding::Q5_0,
-    Encoding::Q5_1,
-    Encoding::Q8_0,
-    Encoding::Q4_K,
-    Encoding::Q5_K,
-    Encoding::Q6_K,
-];
-
 /// The device under test, shared by the tests of this file.
 fn gpu() -> MutexGuard<'static, WgpuBackend> {
     static GPU: OnceLock<Mutex<WgpuBackend>> = OnceLock::new();
-    let open = || match WgpuBackend::open(&AdapterChoice::Best, Cancel::new()) {
+    let open = || match WgpuBackend::open(&DeviceChoice::Auto, Cancel::new()) {
         Ok(gpu) => Mutex::new(gpu),
         Err(error) => panic!("no adapter to test the kernels on; install mesa-vulkan-drivers ({error})"),
     };
@@ -72,25 +57,24 @@ impl Random {
         (values, tensor)
     }
 
-    /// A parameter in an encoding, uploaded, and its values as candle decodes them.
+    /// A parameter in an encoding, uploaded, and its decoded values.
     fn weight(&mut self, gpu: &WgpuBackend, encoding: Encoding, shape: &[usize]) -> (Vec<f32>, Weight) {
         let data = self.weight_data(encoding, shape);
-        (decode(&data), gpu.upload(&data).unwrap())
+        (data.decode(), gpu.upload(&data).unwrap())
     }
 
     fn weight_data(&mut self, encoding: Encoding, shape: &[usize]) -> WeightData {
         let n: usize = shape.iter().product();
         let half = |x: f32| half::f16::from_f32(x).to_le_bytes();
-        let (block, block_bytes, scales) = block_of(encoding);
-        let mut bytes = vec![0u8; n / block * block_bytes];
-        for b in bytes.chunks_exact_mut(block_bytes) {
+        let mut bytes = vec![0u8; encoding.row_bytes(n).unwrap()];
+        for b in bytes.chunks_exact_mut(encoding.block_bytes()) {
             match encoding {
                 Encoding::F32 => b.copy_from_slice(&self.unit().to_le_bytes()),
                 Encoding::F16 => b.copy_from_slice(&half(self.unit())),
                 Encoding::BF16 => b.copy_from_slice(&half::bf16::from_f32(self.unit()).to_le_bytes()),
                 _ => {
                     self.0.fill_bytes(b);
-                    for &at in scales {
+                    for &at in scales_of(encoding) {
                         b[at..at + 2].copy_from_slice(&half(self.unit() * 0.02));
                     }
                 }
@@ -100,54 +84,14 @@ impl Random {
     }
 }
 
-/// Columns and bytes of a block, and where its f16 numbers are.
-fn block_of(encoding: Encoding) -> (usize, usize, &'static [usize]) {
+/// Where the f16 numbers of a block are.
+fn scales_of(encoding: Encoding) -> &'static [usize] {
     match encoding {
-        Encoding::F32 => (1, 4, &[]),
-        Encoding::F16 | Encoding::BF16 => (1, 2, &[]),
-        Encoding::Q4_0 => (32, 18, &[0]),
-        Encoding::Q4_1 => (32, 20, &[0, 2]),
-        Encoding::Q5_0 => (32, 22, &[0]),
-        Encoding::Q5_1 => (32, 24, &[0, 2]),
-        Encoding::Q8_0 => (32, 34, &[0]),
-        Encoding::Q4_K => (256, 144, &[0, 2]),
-        Encoding::Q5_K => (256, 176, &[0, 2]),
-        Encoding::Q6_K => (256, 210, &[208]),
+        Encoding::Q4_0 | Encoding::Q5_0 | Encoding::Q8_0 => &[0],
+        Encoding::Q4_1 | Encoding::Q5_1 | Encoding::Q4_K | Encoding::Q5_K => &[0, 2],
+        Encoding::Q6_K => &[208],
+        _ => &[],
     }
-}
-
-/// The values of a parameter, decoded by candle.
-fn decode(data: &WeightData) -> Vec<f32> {
-    let dtype = match data.encoding {
-        Encoding::F32 => {
-            return data.bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
-        }
-        Encoding::F16 => {
-            return data
-                .bytes
-                .chunks_exact(2)
-                .map(|b| half::f16::from_le_bytes(b.try_into().unwrap()).to_f32())
-                .collect();
-        }
-        Encoding::BF16 => {
-            return data
-                .bytes
-                .chunks_exact(2)
-                .map(|b| half::bf16::from_le_bytes(b.try_into().unwrap()).to_f32())
-                .collect();
-        }
-        Encoding::Q4_0 => GgmlDType::Q4_0,
-        Encoding::Q4_1 => GgmlDType::Q4_1,
-        Encoding::Q5_0 => GgmlDType::Q5_0,
-        Encoding::Q5_1 => GgmlDType::Q5_1,
-        Encoding::Q8_0 => GgmlDType::Q8_0,
-        Encoding::Q4_K => GgmlDType::Q4K,
-        Encoding::Q5_K => GgmlDType::Q5K,
-        Encoding::Q6_K => GgmlDType::Q6K,
-    };
-    let cpu = candle_core::Device::Cpu;
-    let tensor = qtensor_from_ggml(dtype, &data.bytes, data.shape.clone(), &cpu).unwrap();
-    tensor.dequantize(&cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
 fn nmse(got: &[f32], want: &[f32]) -> f64 {
@@ -202,8 +146,8 @@ fn every_kernel_agrees_with_its_plain_definition() {
 }
 
 fn embed(gpu: &WgpuBackend, random: &mut Random) {
-    for encoding in ENCODINGS {
-        let widths: &[usize] = match block_of(encoding).0 {
+    for encoding in Encoding::ALL {
+        let widths: &[usize] = match encoding.block_len() {
             1 => &[1, 7, 64],
             32 => &[32, 96, 576],
             _ => &[256, 768],
@@ -229,8 +173,8 @@ fn matmul(gpu: &WgpuBackend, random: &mut Random) {
 }
 
 fn linear(gpu: &WgpuBackend, random: &mut Random, token_counts: &[usize]) {
-    for encoding in ENCODINGS {
-        let shapes: &[[usize; 2]] = match block_of(encoding).0 {
+    for encoding in Encoding::ALL {
+        let shapes: &[[usize; 2]] = match encoding.block_len() {
             1 => &[[1, 1], [5, 7], [67, 64], [3, 100]],
             32 => &[[1, 32], [5, 96], [67, 576], [192, 64]],
             _ => &[[1, 256], [67, 512], [6, 768]],

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::device::{AdapterChoice, AdapterInfo, Gpu};
+use super::device::{AdapterInfo, Gpu};
 use super::kernel::Kernel;
 use super::launch::{Launcher, Shape, Style, flat};
 use super::pool::Allocation;
 use super::profile::KernelTime;
 use super::weight::Weight;
+use crate::engine::DeviceChoice;
 use crate::model::{Activation, Backend, Cancel, DeviceInfo, Edit, Error, Mask, Result, Slab, WeightData};
 
 /// A graphics processor that runs the forward pass.
@@ -33,8 +34,8 @@ pub struct KvBuffer {
 }
 
 impl WgpuBackend {
-    /// Opens a device. Runs on it stop soon after `cancel` is set.
-    pub fn open(choice: &AdapterChoice, cancel: Cancel) -> Result<Self> {
+    /// Opens a graphics adapter: the one that is named, else the best. Runs on it stop soon after `cancel` is set.
+    pub fn open(choice: &DeviceChoice, cancel: Cancel) -> Result<Self> {
         Ok(Self { run: Launcher::new(Gpu::open(choice)?, cancel)? })
     }
 

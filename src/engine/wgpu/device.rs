@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wgpu::{Features, InstanceDescriptor, InstanceFlags};
 
+use crate::engine::DeviceChoice;
 use crate::model::{DeviceInfo, DeviceKind, Error, Result};
 
 /// A graphics interface that the system offers.
@@ -26,21 +27,6 @@ pub struct AdapterInfo {
     pub max_buffer_bytes: u64,
     /// Largest part of a buffer that a kernel sees at once, in bytes. Larger tensors are split.
     pub max_binding_bytes: u64,
-}
-
-/// Which adapter to open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum AdapterChoice {
-    /// The fastest kind that there is; an emulated one only where there is no other.
-    #[default]
-    Best,
-    /// The one of this name and interface, as [`adapters`] lists them.
-    Named {
-        /// [`AdapterInfo::name`].
-        name: String,
-        /// [`AdapterInfo::api`].
-        api: String,
-    },
 }
 
 /// Every adapter of this system, the best first.
@@ -69,7 +55,7 @@ struct Faults {
 
 impl Gpu {
     /// Opens an adapter with its own limits and the optional features that it has.
-    pub(super) fn open(choice: &AdapterChoice) -> Result<Self> {
+    pub(super) fn open(choice: &DeviceChoice) -> Result<Self> {
         let adapter = pick(choice)?;
         let info = describe(&adapter);
         let fail = |detail: String| Error::Device { device: info.name.clone(), detail };
@@ -170,26 +156,24 @@ fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
     found
 }
 
-fn pick(choice: &AdapterChoice) -> Result<wgpu::Adapter> {
+fn pick(choice: &DeviceChoice) -> Result<wgpu::Adapter> {
     let all = enumerate(&instance());
-    let fits = |adapter: &wgpu::Adapter| match choice {
-        AdapterChoice::Best => true,
-        AdapterChoice::Named { name, api } => {
-            let info = describe(adapter);
-            info.name == *name && info.api == *api
-        }
+    let wanted = match choice {
+        DeviceChoice::Gpu(name) if name.to_lowercase() != "gpu" => Some(name),
+        _ => None,
     };
-    all.into_iter().find(fits).ok_or_else(|| match choice {
-        AdapterChoice::Best => Error::Device {
-            device: "system".into(),
-            detail:
+    let fits = |adapter: &wgpu::Adapter| {
+        wanted.is_none_or(|name| adapter.get_info().name.to_lowercase().contains(&name.to_lowercase()))
+    };
+    all.into_iter().find(fits).ok_or_else(|| Error::Device {
+        device: "system".into(),
+        detail: match wanted {
+            None => {
                 "it offers no graphics processor that can compute; on Linux, install mesa-vulkan-drivers, or choose \
                      the CPU."
-                    .into(),
-        },
-        AdapterChoice::Named { name, api } => Error::Device {
-            device: "system".into(),
-            detail: format!("the graphics processor “{name}” ({api}) is no longer there; choose another device."),
+                    .into()
+            }
+            Some(name) => format!("it has no graphics processor called “{name}”; choose another device."),
         },
     })
 }

@@ -26,7 +26,7 @@ mod stream;
 mod weight;
 
 pub use backend::{KvBuffer, Tensor, WgpuBackend};
-pub use device::{AdapterChoice, AdapterInfo, adapters};
+pub use device::{AdapterInfo, adapters};
 pub use kernel::{Kernel, KernelInfo};
 pub use launch::Style;
 pub use profile::KernelTime;

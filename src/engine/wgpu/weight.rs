@@ -49,37 +49,9 @@ pub(super) struct RowLayout {
     pub row_words: usize,
 }
 
-/// The number that kernels know a format by.
-fn format_id(encoding: Encoding) -> u32 {
-    match encoding {
-        Encoding::F32 => 0,
-        Encoding::F16 => 1,
-        Encoding::BF16 => 2,
-        Encoding::Q4_0 => 3,
-        Encoding::Q4_1 => 4,
-        Encoding::Q5_0 => 5,
-        Encoding::Q5_1 => 6,
-        Encoding::Q8_0 => 7,
-        Encoding::Q4_K => 8,
-        Encoding::Q5_K => 9,
-        Encoding::Q6_K => 10,
-    }
-}
-
-/// (columns, bytes) of a block in a file.
-fn block_of(encoding: Encoding) -> (usize, usize) {
-    match encoding {
-        Encoding::F32 => (1, 4),
-        Encoding::F16 | Encoding::BF16 => (1, 2),
-        Encoding::Q4_0 => (32, 18),
-        Encoding::Q4_1 => (32, 20),
-        Encoding::Q5_0 => (32, 22),
-        Encoding::Q5_1 => (32, 24),
-        Encoding::Q8_0 => (32, 34),
-        Encoding::Q4_K => (256, 144),
-        Encoding::Q5_K => (256, 176),
-        Encoding::Q6_K => (256, 210),
-    }
+/// The number that kernels know an encoding by: its place in [`Encoding::ALL`].
+fn format_of(encoding: Encoding) -> u32 {
+    Encoding::ALL.iter().zip(0..).find(|(e, _)| **e == encoding).map_or(0, |(_, id)| id)
 }
 
 impl RowLayout {
@@ -100,7 +72,7 @@ impl RowLayout {
         };
         let (high_at, scales_at) = (quants, quants + high);
         let deltas_at = scales_at + scales;
-        Self { format: format_id(encoding), groups, high_at, scales_at, deltas_at, row_words: deltas_at + deltas }
+        Self { format: format_of(encoding), groups, high_at, scales_at, deltas_at, row_words: deltas_at + deltas }
     }
 
     /// The planes, as kernels take them.
@@ -117,10 +89,8 @@ impl Weight {
             [rows, columns] => (rows, columns),
             _ => return Err(shape_error(format!("a parameter of {} axes", data.shape.len()))),
         };
-        let (block, block_bytes) = block_of(data.encoding);
-        let row_bytes = n_columns / block * block_bytes;
-        let expected = row_bytes.checked_mul(n_rows);
-        if n_rows == 0 || n_columns == 0 || !n_columns.is_multiple_of(block) || expected != Some(data.bytes.len()) {
+        let row_bytes = data.encoding.row_bytes(n_columns).unwrap_or(0);
+        if row_bytes == 0 || n_rows == 0 || row_bytes.checked_mul(n_rows) != Some(data.bytes.len()) {
             let (len, shape) = (data.bytes.len(), &data.shape);
             return Err(shape_error(format!("{len} bytes of {:?} for {shape:?}", data.encoding)));
         }
@@ -156,14 +126,7 @@ impl Weight {
     }
 
     fn upload_vector(gpu: &Gpu, pool: &Pool, data: &WeightData) -> Result<Self> {
-        let words: Vec<u32> = match data.encoding {
-            Encoding::F32 => data.bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-            Encoding::F16 => {
-                data.bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32().to_bits()).collect()
-            }
-            Encoding::BF16 => data.bytes.chunks_exact(2).map(|b| u32::from_le_bytes([0, 0, b[0], b[1]])).collect(),
-            other => return Err(shape_error(format!("a vector in {other:?} blocks"))),
-        };
+        let words: Vec<u32> = data.decode().into_iter().map(f32::to_bits).collect();
         let layout = RowLayout::new(Encoding::F32, words.len());
         let buffer = pool.own(gpu, (layout.row_words * 4) as u64)?;
         write(gpu, &buffer, 0, &words)?;
@@ -207,7 +170,7 @@ fn write(gpu: &Gpu, buffer: &Allocation, at: u64, words: &[u32]) -> Result<()> {
 fn pack_row(encoding: Encoding, layout: &RowLayout, row: &[u8], out: &mut [u32]) {
     let half = |b: &[u8]| u32::from(u16::from_le_bytes([b[0], b[1]]));
     let word = |b: &[u8]| u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-    let (block, block_bytes) = block_of(encoding);
+    let (block, block_bytes) = (encoding.block_len(), encoding.block_bytes());
     match encoding {
         Encoding::F32 => out.iter_mut().zip(row.chunks_exact(4)).for_each(|(w, b)| *w = word(b)),
         Encoding::F16 | Encoding::BF16 => {
