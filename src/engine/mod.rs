@@ -7,6 +7,7 @@
 pub mod candle;
 mod device;
 mod runner;
+pub mod tokenizer;
 
 pub use device::DeviceChoice;
 pub use runner::Runner;
