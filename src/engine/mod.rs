@@ -8,6 +8,7 @@ pub mod candle;
 mod device;
 mod runner;
 pub mod tokenizer;
+pub mod wgpu;
 
 pub use device::DeviceChoice;
 pub use runner::Runner;
