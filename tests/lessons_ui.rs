@@ -147,22 +147,18 @@ fn a_prediction_is_committed_before_the_run_and_settled_by_it() {
     harness.state_mut().live = LiveTruth { model: Some("test".into()), running: true, ..LiveTruth::default() };
     harness.run();
     assert!(harness.query_by_label_contains("reading the text").is_some());
-    harness.state_mut().live.facts = Some(facts("Another text"));
+    harness.state_mut().live.facts = Some(facts("Another text").into());
     harness.state_mut().live.running = false;
     harness.run();
     assert_eq!(took(&mut harness), [], "a run of another text settles nothing");
     click(&mut harness, "Ask the model, prediction 1");
     assert_eq!(took(&mut harness), [LessonAction::SetPrompt(prompt.clone())]);
 
-    harness.state_mut().live.facts = Some(facts(&prompt));
+    harness.state_mut().live.facts = Some(facts(&prompt).into());
     harness.run();
     look(&mut harness, "settled.png");
-    let expected = LessonAction::Predicted {
-        predict: "who-gets-the-drink".into(),
-        choice: 1,
-        confidence: 90,
-        right: Some(false),
-    };
+    let expected =
+        LessonAction::Predicted { predict: "who-gets-the-drink".into(), choice: 1, confidence: 90, right: Some(false) };
     assert_eq!(took(&mut harness), [expected], "reported once");
     assert!(harness.query_by_label_contains("puts 92 % on “Mary”").is_some(), "the finding names the live numbers");
     harness.state_mut().live.facts = None;

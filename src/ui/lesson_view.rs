@@ -186,7 +186,7 @@ fn show_scene(
         ui.label(RichText::new(&scene.title).heading());
         let panels: Vec<_> = scene.panels.iter().map(|panel| panel.title()).collect();
         ui.label(RichText::new(panels.join(" · ")).weak());
-        let button = ui.button("Show in the lab");
+        let button = card::primary(ui, true, "Show in the lab");
         if card::named(ui, button, format!("Show in the lab, scene {number}")).clicked() {
             *shown = Some(number);
             actions.push(LessonAction::SetScene(scene.clone()));

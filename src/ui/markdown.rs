@@ -22,8 +22,6 @@ use crate::lesson::maths;
 
 /// The longest comfortable line, in characters.
 const MEASURE: f32 = 68.0;
-/// Size of prose, in multiples of the theme's body size.
-const PROSE: f32 = 1.1;
 /// Distance between baselines, in multiples of the font size.
 const LEADING: f32 = 1.5;
 
@@ -65,6 +63,13 @@ impl Typesetter {
             ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
             self.blocks(ui, &document.blocks, style, true);
         });
+    }
+
+    /// Shows words as they are, in the type of prose: what a model put out is not Markdown.
+    pub fn plain(&mut self, ui: &mut Ui, words: &str) {
+        let style = Style::prose(ui);
+        let span = Span { text: words.into(), ..Span::default() };
+        Paragraph::build(ui, &[span], style, |_, _| None).show(ui, None);
     }
 
     /// Sets a short text as one paragraph, for a widget that paints it itself.
@@ -156,7 +161,7 @@ impl Typesetter {
 
     /// A formula on a line of its own: centred, and shrunk where it is wider than the column.
     fn display(&mut self, ui: &mut Ui, tex: &str, style: Style) {
-        let Some(formula) = self.formula(ui, tex, true, style.size() * 1.05) else {
+        let Some(formula) = self.formula(ui, tex, true, style.formula_size()) else {
             return code(ui, tex, style);
         };
         let width = ui.available_width();
@@ -284,7 +289,11 @@ fn share(natural: &[f32], width: f32) -> Vec<f32> {
 
 impl Style {
     fn prose(ui: &Ui) -> Self {
-        let size = (TextStyle::Body.resolve(ui.style()).size * PROSE * 2.0).round() / 2.0;
+        let reading = TextStyle::Name("reading".into());
+        let size = match ui.style().text_styles.get(&reading) {
+            Some(font) => font.size,
+            None => TextStyle::Body.resolve(ui.style()).size * 1.15,
+        };
         Self::new(size, ui.visuals().text_color())
     }
 
