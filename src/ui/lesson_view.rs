@@ -125,7 +125,8 @@ fn column(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
 
 fn header(ui: &mut Ui, lesson: &Lesson, state: &mut LessonState) {
     let meta = &lesson.meta;
-    let kicker = format!("Lesson {} · about {} minutes", meta.order, meta.minutes);
+    let minutes = if meta.minutes == 1 { "minute" } else { "minutes" };
+    let kicker = format!("Lesson {} · about {} {minutes}", meta.order, meta.minutes);
     ui.label(RichText::new(kicker).small().color(Tone::Accent.color(ui)));
     ui.add_space(6.0);
     state.type_.show(ui, &format!("# {}", meta.title));
