@@ -5,6 +5,7 @@
 //! model stop here.
 
 pub mod candle;
+pub mod chat;
 mod device;
 mod runner;
 pub mod tokenizer;
