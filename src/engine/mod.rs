@@ -9,6 +9,7 @@ pub mod chat;
 mod device;
 mod runner;
 pub mod tokenizer;
+pub mod wgpu;
 
 pub use device::DeviceChoice;
 pub use runner::Runner;
