@@ -5,6 +5,8 @@
 //! model stop here.
 
 pub mod candle;
+pub mod loader;
+pub mod tokenizer;
 mod device;
 mod runner;
 
