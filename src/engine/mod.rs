@@ -9,6 +9,8 @@ pub mod loader;
 pub mod tokenizer;
 mod device;
 mod runner;
+pub mod tokenizer;
+pub mod wgpu;
 
 pub use device::DeviceChoice;
 pub use runner::Runner;
