@@ -11,7 +11,7 @@ use super::keys::{Keys, Origin};
 use super::report::LoadReport;
 use super::source::Source;
 use super::tensor::Entry;
-use crate::engine::tokenizer::GgufVocabulary;
+use crate::engine::tokenizer::{GgufVocabulary, HubVocabulary};
 use crate::model::{Encoding, ModelConfig, Param, Positions, RopeScaling, TensorId, TensorSpec, WeightData};
 
 /// A model whose headers were read and checked.
@@ -25,10 +25,6 @@ pub struct Checkpoint {
     pub tokenizer: TokenizerSource,
     /// Its chat template, as source.
     pub chat_template: Option<String>,
-    /// Token that begins a text.
-    pub bos: Option<u32>,
-    /// Tokens that end a text.
-    pub eos: Vec<u32>,
     /// What was found.
     pub report: LoadReport,
     sources: Vec<Source>,
@@ -39,8 +35,8 @@ pub struct Checkpoint {
 /// Where a model's tokenizer is.
 #[derive(Debug)]
 pub enum TokenizerSource {
-    /// A `tokenizer.json`.
-    Json(PathBuf),
+    /// A `tokenizer.json`, not read yet, and what the files beside it say.
+    Json(PathBuf, Box<HubVocabulary>),
     /// In the GGUF's metadata.
     Gguf(Box<GgufVocabulary>),
     /// Nowhere.
@@ -73,8 +69,6 @@ pub(super) struct Parts {
     pub is_gguf: bool,
     pub tokenizer: TokenizerSource,
     pub chat_template: Option<String>,
-    pub bos: Option<u32>,
-    pub eos: Vec<u32>,
     pub name: Option<String>,
     pub license: Option<String>,
     pub ignored_keys: Vec<String>,
@@ -90,7 +84,11 @@ pub(super) fn open_gguf(source: Source) -> Result<Checkpoint> {
         _ => None,
     });
     let architecture = text(&metadata, "general.architecture").ok_or_else(|| {
-        LoadError::new(&path, "does not say which family of models it holds (general.architecture)", remedy::UNSUPPORTED)
+        LoadError::new(
+            &path,
+            "does not say which family of models it holds (general.architecture)",
+            remedy::UNSUPPORTED,
+        )
     })?;
     let (family, mut config, ignored_keys) = {
         let keys = Keys::new(Origin::Gguf(&metadata, architecture.clone()), path.clone());
@@ -109,10 +107,6 @@ pub(super) fn open_gguf(source: Source) -> Result<Checkpoint> {
         Some(vocabulary) => TokenizerSource::Gguf(Box::new(vocabulary)),
         None => TokenizerSource::Missing { looked: "its metadata (tokenizer.ggml.tokens)".into() },
     };
-    let (bos, eos) = match &tokenizer {
-        TokenizerSource::Gguf(v) => (v.bos, v.eos.into_iter().chain(v.eot).collect()),
-        _ => (None, Vec::new()),
-    };
     Checkpoint::assemble(Parts {
         container: "GGUF",
         family,
@@ -122,8 +116,6 @@ pub(super) fn open_gguf(source: Source) -> Result<Checkpoint> {
         is_gguf: true,
         tokenizer,
         chat_template: text(&metadata, "tokenizer.chat_template"),
-        bos,
-        eos,
         name: text(&metadata, "general.name"),
         license: text(&metadata, "general.license"),
         ignored_keys,
@@ -133,12 +125,7 @@ pub(super) fn open_gguf(source: Source) -> Result<Checkpoint> {
 }
 
 /// Settles what only the tensors of a GGUF tell: the vocabulary's size, biases, a separate output table, RoPE divisors.
-fn settle(
-    config: &mut ModelConfig,
-    family: &Family,
-    tensors: &[Entry],
-    source: &Source,
-) -> Result<Option<String>> {
+fn settle(config: &mut ModelConfig, family: &Family, tensors: &[Entry], source: &Source) -> Result<Option<String>> {
     let find = |name: &str| tensors.iter().find(|entry| entry.name == name);
     let first_layer = |param: Param| {
         let place = family.places.iter().find(|place| place.param == param);
@@ -258,8 +245,6 @@ impl Checkpoint {
             config,
             tokenizer: parts.tokenizer,
             chat_template: parts.chat_template,
-            bos: parts.bos,
-            eos: parts.eos,
             report,
             sources,
             entries,

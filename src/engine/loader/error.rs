@@ -33,7 +33,8 @@ pub mod remedy {
     /// The config describes another model.
     pub const MISMATCH: &str = "use the config.json that belongs to these weights";
     /// The numbers are stored in a way that cannot be read.
-    pub const CONVERT: &str = "convert it to one of the supported types (F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K)";
+    pub const CONVERT: &str =
+        "convert it to one of the supported types (F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K)";
 }
 
 impl LoadError {

@@ -332,7 +332,9 @@ fn activation(keys: &Keys<'_>, key: &str, default: &str) -> Result<Activation> {
         "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_accurate" | "gelu_python_tanh" => Activation::GeluTanh,
         "relu" => Activation::Relu,
         _ => {
-            return Err(keys.bad(format!("asks for the activation “{name}”, which is not supported"), remedy::UNSUPPORTED));
+            return Err(
+                keys.bad(format!("asks for the activation “{name}”, which is not supported"), remedy::UNSUPPORTED)
+            );
         }
     })
 }

@@ -174,9 +174,9 @@ impl<'a> Reader<'a> {
         }
         let from = (self.at - self.base) as usize;
         self.at += n;
-        self.buffer.get(from..from + n as usize).ok_or_else(|| {
-            LoadError::new(&self.source.path, "ends inside its header", remedy::DAMAGED)
-        })
+        self.buffer
+            .get(from..from + n as usize)
+            .ok_or_else(|| LoadError::new(&self.source.path, "ends inside its header", remedy::DAMAGED))
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {

@@ -11,6 +11,7 @@ use super::families::Family;
 use super::keys::{Keys, Origin};
 use super::safetensors;
 use super::source::{Source, read_small};
+use crate::engine::tokenizer::{HubVocabulary, MAX_TOKENIZER_JSON_BYTES};
 
 /// Largest `config.json` and its like.
 const LARGEST_CONFIG: u64 = 16 << 20;
@@ -75,7 +76,8 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
     })?;
     let family = Family::find(&name, &keys)?;
     if config.contains_key("quantization_config") {
-        let problem = "describes weights that were quantised after training (quantization_config), which is not supported";
+        let problem =
+            "describes weights that were quantised after training (quantization_config), which is not supported";
         return Err(keys.bad(problem.into(), "open the original weights, or a GGUF of them"));
     }
     let architecture = (family.from_hub)(&keys)?;
@@ -96,15 +98,23 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
         }
     }
 
-    let tokenizer_path = folder.join("tokenizer.json");
-    let tokenizer = if tokenizer_path.exists() {
-        TokenizerSource::Json(tokenizer_path)
-    } else {
-        TokenizerSource::Missing { looked: tokenizer_path.display().to_string() }
-    };
     let tokenizer_config = read_object(&folder.join("tokenizer_config.json")).unwrap_or_default();
     let generation = read_object(&folder.join("generation_config.json")).unwrap_or_default();
     let ids = |key: &str| token_ids(generation.get(key)).or_else(|| token_ids(config.get(key))).unwrap_or_default();
+    let tokenizer_path = folder.join("tokenizer.json");
+    let tokenizer = if tokenizer_path.exists() {
+        let vocabulary = HubVocabulary {
+            json: Vec::new(),
+            bos: ids("bos_token_id").first().copied(),
+            eos: ids("eos_token_id"),
+            bos_token: token_text(tokenizer_config.get("bos_token")),
+            eos_token: token_text(tokenizer_config.get("eos_token")),
+            add_bos: tokenizer_config.get("add_bos_token").and_then(Json::as_bool),
+        };
+        TokenizerSource::Json(tokenizer_path, Box::new(vocabulary))
+    } else {
+        TokenizerSource::Missing { looked: tokenizer_path.display().to_string() }
+    };
     let ignored_keys = {
         let asked = keys.asked();
         config.keys().filter(|key| !asked.contains(*key) && !is_harmless(key)).cloned().collect()
@@ -119,8 +129,6 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
         is_gguf: false,
         tokenizer,
         chat_template: chat_template(folder, &tokenizer_config),
-        bos: ids("bos_token_id").first().copied(),
-        eos: ids("eos_token_id"),
         name: None,
         license: None,
         ignored_keys,
@@ -162,6 +170,17 @@ fn token_ids(value: Option<&Json>) -> Option<Vec<u32>> {
         Json::Array(list) => Some(list.iter().filter_map(id).collect()),
         one => id(one).map(|id| vec![id]),
     }
+}
+
+/// A special token's text: plain, or the content of an added token.
+fn token_text(value: Option<&Json>) -> Option<String> {
+    let value = value?;
+    value.as_str().or_else(|| value.get("content")?.as_str()).map(str::to_owned)
+}
+
+/// Reads a `tokenizer.json`, refusing one that is larger than any in use.
+pub fn read_tokenizer(path: &Path) -> Result<Vec<u8>> {
+    read_small(path, MAX_TOKENIZER_JSON_BYTES as u64)
 }
 
 /// Keys that do not change what a model computes at inference.

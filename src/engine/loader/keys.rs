@@ -99,7 +99,9 @@ impl<'a> Keys<'a> {
             // Some files give one value per layer; a model whose layers differ is another architecture.
             Some(Answer::Ints(list)) if !list.is_empty() && list.iter().all(|n| *n == list[0]) => i128::from(list[0]),
             Some(Answer::Float(x)) if x.fract() == 0.0 && x.abs() < 1e15 => x as i128,
-            Some(_) => return Err(self.bad(format!("gives “{key}” a value that is not one whole number"), remedy::MISMATCH)),
+            Some(_) => {
+                return Err(self.bad(format!("gives “{key}” a value that is not one whole number"), remedy::MISMATCH));
+            }
         };
         if n < 1 || n > i128::from(LARGEST) {
             return Err(self.bad(format!("sets “{key}” to {n}, which makes no sense"), remedy::MISMATCH));
@@ -175,9 +177,7 @@ impl<'a> Keys<'a> {
     pub fn group<R>(&self, key: &str, read: impl FnOnce(&Keys<'_>) -> Result<R>) -> Result<Option<R>> {
         match self.get(key) {
             None => Ok(None),
-            Some(Answer::Other(Json::Object(map))) => {
-                read(&Keys::new(Origin::Json(&map), self.path.clone())).map(Some)
-            }
+            Some(Answer::Other(Json::Object(map))) => read(&Keys::new(Origin::Json(&map), self.path.clone())).map(Some),
             Some(_) => Err(self.bad(format!("gives “{key}” a value that is not a group"), remedy::MISMATCH)),
         }
     }

@@ -24,7 +24,9 @@ use std::path::Path;
 pub use checkpoint::{Checkpoint, TokenizerSource};
 pub use error::LoadError;
 use error::{Result, remedy};
+pub use hub::read_tokenizer;
 pub use report::{Fit, LoadReport, PartCount, TensorRow};
+pub use report::{bytes, grouped};
 use source::Source;
 
 /// Opens a weight file or a folder. Content decides what a file is, not its name's ending.

@@ -130,12 +130,18 @@ impl LoadReport {
         let kv_bytes_per_token = config.kv_bytes_per_token(4);
         let mut warnings = Vec::new();
         if !ignored_tensors.is_empty() {
-            warnings.push(format!("{} tensors of the file are not used: {}.", ignored_tensors.len(), some(&ignored_tensors)));
+            warnings.push(format!(
+                "{} tensors of the file are not used: {}.",
+                ignored_tensors.len(),
+                some(&ignored_tensors)
+            ));
         }
         if !ignored_keys.is_empty() {
             warnings.push(format!("Some keys of the config were not understood: {}.", some(&ignored_keys)));
         }
-        let files = sources.iter().map(|s| (s.path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(), s.len));
+        let files = sources
+            .iter()
+            .map(|s| (s.path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(), s.len));
         Self {
             container,
             files: files.collect(),
@@ -194,7 +200,8 @@ impl LoadReport {
             .collect();
         parts.push(row("together", format!("{} parameters, {}", grouped(self.n_params), bytes(self.bytes_in_memory))));
 
-        let encodings = self.encodings.iter().map(|(name, (n, size))| row(name, format!("{n} tensors, {}", bytes(*size))));
+        let encodings =
+            self.encodings.iter().map(|(name, (n, size))| row(name, format!("{n} tensors, {}", bytes(*size))));
         let memory = vec![
             row("on disk", bytes(self.bytes_on_disk)),
             row("parameters in memory", bytes(self.bytes_in_memory)),

@@ -50,11 +50,12 @@ fn hub_scaling(keys: &Keys<'_>, kind: &str, n_ctx: usize, original: Option<usize
                 _ => n_ctx as f64 / original_n_ctx as f64,
             };
             let magnitude = |m: f64| if factor <= 1.0 { 1.0 } else { 0.1 * m * factor.ln() + 1.0 };
-            let attention_factor = match (keys.number("attention_factor")?, keys.number("mscale")?, keys.number("mscale_all_dim")?) {
-                (Some(given), ..) => given,
-                (None, Some(m), Some(all)) if m != 0.0 && all != 0.0 => magnitude(m) / magnitude(all),
-                _ => magnitude(1.0),
-            };
+            let attention_factor =
+                match (keys.number("attention_factor")?, keys.number("mscale")?, keys.number("mscale_all_dim")?) {
+                    (Some(given), ..) => given,
+                    (None, Some(m), Some(all)) if m != 0.0 && all != 0.0 => magnitude(m) / magnitude(all),
+                    _ => magnitude(1.0),
+                };
             RopeScaling::Yarn {
                 factor,
                 beta_fast: keys.positive("beta_fast", 32.0)?,

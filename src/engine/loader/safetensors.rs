@@ -41,7 +41,8 @@ pub fn read(source: &Source, file: usize) -> Result<Vec<Entry>> {
         return Err(bad(format!("claims a header of {size} bytes, more than it holds")));
     }
     let header = source.read(8, 8 + size)?;
-    let keys: Keys = serde_json::from_slice(&header).map_err(|e| bad(format!("has a header that is not valid ({e})")))?;
+    let keys: Keys =
+        serde_json::from_slice(&header).map_err(|e| bad(format!("has a header that is not valid ({e})")))?;
     if let Some(twice) = keys.first_duplicate {
         return Err(bad(format!("lists the tensor “{twice}” twice")));
     }
