@@ -147,14 +147,14 @@ fn a_prediction_is_committed_before_the_run_and_settled_by_it() {
     harness.state_mut().live = LiveTruth { model: Some("test".into()), running: true, ..LiveTruth::default() };
     harness.run();
     assert!(harness.query_by_label_contains("reading the text").is_some());
-    harness.state_mut().live.facts = Some(facts("Another text"));
+    harness.state_mut().live.facts = Some(facts("Another text").into());
     harness.state_mut().live.running = false;
     harness.run();
     assert_eq!(took(&mut harness), [], "a run of another text settles nothing");
     click(&mut harness, "Ask the model, prediction 1");
     assert_eq!(took(&mut harness), [LessonAction::SetPrompt(prompt.clone())]);
 
-    harness.state_mut().live.facts = Some(facts(&prompt));
+    harness.state_mut().live.facts = Some(facts(&prompt).into());
     harness.run();
     look(&mut harness, "settled.png");
     let expected =
@@ -226,4 +226,35 @@ fn a_bad_lesson_shows_its_problem_in_place() {
     });
     harness.run();
     assert!(harness.query_by_label_contains("mine.md, line 2").is_some());
+}
+
+#[test]
+fn every_kind_of_block_renders_at_any_width() {
+    let text = "+++\nid = \"t\"\ntitle = \"Every kind of block\"\norder = 1\nsummary = \"s\"\nminutes = 1\ntakeaway = \"t\"\n\
+        core_question = \"c\"\nconcepts = [\"x\"]\n+++\n\nText with `code`, **bold**, *italic*, ***both***, a [link](https://example.org) and \
+        $\\sum_{i=1}^{n} \\frac{x_i}{\\sqrt{2}}$ in the line.\n\n## Second level\n\n### Third level\n\n> A quote with $x^2$\n> over two lines.\n>\n\
+        > - and a list\n> - in it\n\n1. one\n   - nested, with a line that is long enough to break in a narrow column\n   - again\n2. two\n\n\
+        ```rust\nfn main() { println!(\"a line of code that is much too long for a narrow column to hold\"); }\n```\n\n\
+        | name | what it does | formula |\n|---|---|---|\n| softmax | turns any row of scores into weights that sum to 1 | $e^{x_i} / \\sum_j e^{x_j}$ |\n\
+        | ReLU | cuts off below zero | $\\max(0, x)$ |\n\n---\n\n<script>alert(\"hi\")</script>\n\nText <b>not bold</b>.\n\n\
+        $$\\operatorname{Attention}(Q,K,V) = \\operatorname{softmax}\\left(\\frac{QK^\\top}{\\sqrt{d}} + M\\right)V \\cdot \\begin{pmatrix} a & b & c & d \\\\ e & f & g & h \\end{pmatrix} \\cdot \\int_0^\\infty e^{-x^2}\\,dx$$\n";
+    let lesson = glassbox::lesson::parse("all.md", text).unwrap();
+    for width in [240.0, 520.0, 1200.0] {
+        let mut state = LessonState::default();
+        let lesson = lesson.clone();
+        let mut harness = Harness::builder().with_size(egui::vec2(width, 1600.0)).wgpu().build_ui(move |ui| {
+            let _ = lesson_view::show(ui, &lesson, &mut state, &LiveTruth::default());
+        });
+        harness.run();
+        if let Some(folder) = std::env::var_os("GLASSBOX_LOOK") {
+            harness.render().unwrap().save(std::path::Path::new(&folder).join(format!("all_{width}.png"))).unwrap();
+        }
+        assert!(harness.query_by_label_contains("<script>alert").is_some(), "HTML is shown as text");
+        // In a very narrow column, tables and long formulas are strips that scroll sideways.
+        let texts = [Role::Label, Role::Heading, Role::Link].into_iter().filter(|_| width > 400.0);
+        for node in texts.flat_map(|role| harness.query_all_by_role(role)) {
+            let (right, said) = (node.rect().right(), node.accesskit_node().value());
+            assert!(right <= width, "{said:?} reaches to {right} of {width}");
+        }
+    }
 }

@@ -5,7 +5,8 @@
 //! drawn, and a word stands beside them.
 
 use egui::{
-    Color32, Frame, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+    Button, Color32, Frame, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    vec2,
 };
 
 use super::markdown::Typesetter;
@@ -149,6 +150,18 @@ pub fn aside(ui: &mut Ui, type_: &mut Typesetter, tone: Tone, text: &str) {
     });
     let bar = Rect::from_min_size(top, vec2(3.0, inner.response.rect.height()));
     ui.painter().rect_filled(bar, 1.5, tone.color(ui));
+}
+
+/// The button that matters most on a card.
+pub fn primary(ui: &mut Ui, enabled: bool, words: &str) -> Response {
+    let visuals = ui.visuals();
+    let button = if enabled {
+        let text = RichText::new(words).color(visuals.extreme_bg_color).strong();
+        Button::new(text).fill(visuals.hyperlink_color)
+    } else {
+        Button::new(words)
+    };
+    ui.add_enabled(enabled, button)
 }
 
 /// Gives a widget a name that is unique on the page, and that begins with what it shows.

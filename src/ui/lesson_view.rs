@@ -125,7 +125,8 @@ fn column(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
 
 fn header(ui: &mut Ui, lesson: &Lesson, state: &mut LessonState) {
     let meta = &lesson.meta;
-    let kicker = format!("Lesson {} · about {} minutes", meta.order, meta.minutes);
+    let minutes = if meta.minutes == 1 { "minute" } else { "minutes" };
+    let kicker = format!("Lesson {} · about {} {minutes}", meta.order, meta.minutes);
     ui.label(RichText::new(kicker).small().color(Tone::Accent.color(ui)));
     ui.add_space(6.0);
     state.type_.show(ui, &format!("# {}", meta.title));
@@ -186,7 +187,7 @@ fn show_scene(
         ui.label(RichText::new(&scene.title).heading());
         let panels: Vec<_> = scene.panels.iter().map(|panel| panel.title()).collect();
         ui.label(RichText::new(panels.join(" · ")).weak());
-        let button = ui.button("Show in the lab");
+        let button = card::primary(ui, true, "Show in the lab");
         if card::named(ui, button, format!("Show in the lab, scene {number}")).clicked() {
             *shown = Some(number);
             actions.push(LessonAction::SetScene(scene.clone()));

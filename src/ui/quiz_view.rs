@@ -87,8 +87,9 @@ pub fn quiz(
         };
         if let Some(verdict) = state.verdict.clone() {
             outcome(ui, type_, question, state, &verdict, &name);
-        } else if check_button(ui, question, state, &name) || entered {
-            if let Some(answer) = answer(question, state) {
+        } else {
+            let asked = check_button(ui, question, state, &name) || entered;
+            if let Some(answer) = answer(question, state).filter(|_| asked) {
                 let verdict = grade(question, &answer);
                 actions.push(LessonAction::Answered {
                     question: question.id.clone(),
@@ -175,7 +176,7 @@ fn answer(question: &Question, state: &QuizState) -> Option<Answer> {
 fn check_button(ui: &mut Ui, question: &Question, state: &QuizState, name: &str) -> bool {
     let ready = answer(question, state).is_some();
     let response = ui.horizontal(|ui| {
-        let response = ui.add_enabled(ready, Button::new("Check"));
+        let response = card::primary(ui, ready, "Check");
         if !ready && !state.typed.trim().is_empty() {
             ui.label(RichText::new("Type a plain number, such as 0.25.").weak());
         }
@@ -289,10 +290,10 @@ fn commit(
         card::named(ui, slider, format!("{name}: how sure, in percent"));
         ui.label(format!("{} %", state.confidence));
     });
-    let button = ui.add_enabled(state.chosen.is_some(), Button::new("Commit and ask the model"));
+    let button = card::primary(ui, state.chosen.is_some(), "Commit and ask the model");
     if card::named(ui, button, format!("Commit and ask the model, {}", lower(name))).clicked() {
         state.committed = true;
-        if !live.facts.as_ref().is_some_and(|facts| facts.prompt == predict.prompt) {
+        if live.facts.as_ref().is_none_or(|facts| facts.prompt != predict.prompt) {
             actions.push(LessonAction::SetPrompt(predict.prompt.clone()));
         }
     }
@@ -324,7 +325,7 @@ fn truth(ui: &mut Ui, type_: &mut Typesetter, predict: &Predict, state: &Predict
             ui.label("This run cannot tell the options apart.");
         }
     }
-    ui.label(&settled.finding);
+    type_.plain(ui, &settled.finding);
     card::aside(ui, type_, Tone::Accent, &predict.explanation);
 }
 

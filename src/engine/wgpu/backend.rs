@@ -59,10 +59,14 @@ impl WgpuBackend {
         self.run.pool.allocated_bytes()
     }
 
-    /// Runs `f` with every kernel timed by the device's clock; `None` in place of the times where it has no such clock.
-    /// A timed run is slower than a normal one.
-    pub fn profile<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<(T, Option<BTreeMap<&'static str, KernelTime>>)> {
-        self.run.profile(f)
+    /// From here on every kernel is timed by the device's clock. Timed runs are slower than normal ones.
+    pub fn start_profile(&self) -> Result<()> {
+        self.run.start_profile()
+    }
+
+    /// Ends the timing: what each kernel took, by its name. `None` on a device without such a clock.
+    pub fn end_profile(&self) -> Result<Option<BTreeMap<&'static str, KernelTime>>> {
+        self.run.end_profile()
     }
 
     /// Waits until everything that was recorded is done.

@@ -81,7 +81,7 @@ impl Gpu {
         }));
         let slot = faults.clone();
         device.set_device_lost_callback(move |_, message| {
-            lock(&slot).lost.get_or_insert(message);
+            lock(&slot).lost.get_or_insert(first_lines(&message));
         });
         let is_software = info.kind == DeviceKind::SoftwareGpu;
         Ok(Self { device, queue, info, is_software, features, limits, faults })
@@ -100,17 +100,23 @@ impl Gpu {
 
     /// The first thing that went wrong since the last look. A lost device stays lost.
     pub(super) fn check(&self) -> Result<()> {
-        let mut faults = lock(&self.faults);
-        if let Some(message) = &faults.lost {
-            let message = first_lines(message);
-            return Err(
-                self.error(format!("the connection to it was lost ({message}); the model has to be loaded again."))
-            );
+        let fault = lock(&self.faults).first.take();
+        if fault.is_some() {
+            // A device that was just lost says so when it is polled; that explains the fault better.
+            let _ = self.device.poll(wgpu::PollType::Poll);
         }
-        match faults.first.take() {
-            Some(text) => Err(self.error(text)),
-            None => Ok(()),
+        if let Some(message) = &lock(&self.faults).lost {
+            let message = message.trim_end_matches('.');
+            return Err(self.error(format!("the connection to it was lost ({message}); load the model again.")));
         }
+        fault.map_or(Ok(()), |text| Err(self.error(text)))
+    }
+
+    /// Counts the device as lost: it did not answer.
+    pub(super) fn give_up(&self, reason: String) -> Error {
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        lock(&self.faults).lost.get_or_insert(first_lines(&reason));
+        self.check().err().unwrap_or_else(|| self.error(reason))
     }
 
     /// Whether the device went away and has to be opened anew.

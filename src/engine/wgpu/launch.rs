@@ -112,15 +112,15 @@ impl Launcher {
         self.readback.borrow_mut().read(&self.gpu, &self.pool, stream, &self.cancel, tensors)
     }
 
-    pub(super) fn profile<T>(
-        &self,
-        f: impl FnOnce() -> Result<T>,
-    ) -> Result<(T, Option<BTreeMap<&'static str, KernelTime>>)> {
+    pub(super) fn start_profile(&self) -> Result<()> {
         self.wait()?;
         self.stream.borrow_mut().profiler = Profiler::new(&self.gpu);
-        let result = f().and_then(|value| self.wait().map(|()| value));
-        let times = self.stream.borrow_mut().profiler.take().map(Profiler::times);
-        Ok((result?, times))
+        self.gpu.check()
+    }
+
+    pub(super) fn end_profile(&self) -> Result<Option<BTreeMap<&'static str, KernelTime>>> {
+        self.wait()?;
+        Ok(self.stream.borrow_mut().profiler.take().map(Profiler::times))
     }
 
     /// A launch with one invocation per value.

@@ -189,11 +189,10 @@ impl Stream {
     fn wait_for_oldest(&mut self, gpu: &Gpu) -> Result<()> {
         let submission_index = self.in_flight.pop_front();
         let wait = wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) };
-        if let Err(error) = gpu.device.poll(wait) {
-            gpu.check()?;
-            return Err(gpu.error(format!("it did not finish a computation ({error}); choose the CPU.")));
+        match gpu.device.poll(wait) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(gpu.give_up(error.to_string())),
         }
-        Ok(())
     }
 
     fn end_pass(&mut self) {

@@ -12,7 +12,7 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::text_selection::LabelSelectionState;
 use egui::{
     Color32, Context, FontFamily, FontId, Galley, Image, OpenUrl, Pos2, Rect, Response, Role, Sense, Stroke, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    WidgetInfo, vec2,
 };
 
 use super::{LEADING, Span};
@@ -39,6 +39,11 @@ impl Style {
     /// The font size, in points.
     pub fn size(&self) -> f32 {
         self.half_points as f32 / 2.0
+    }
+
+    /// The font size of formulas: the letters of KaTeX's faces are smaller than those of text faces.
+    pub fn formula_size(&self) -> f32 {
+        1.1 * self.size()
     }
 
     pub fn font(&self) -> FontId {
@@ -80,11 +85,14 @@ pub(super) struct Paragraph {
     job: LayoutJob,
     /// Each formula with the index of the character that it starts at.
     formulas: Vec<(usize, Rc<Formula>)>,
+    /// The ranges of characters that are code.
+    code: Vec<Range<usize>>,
     /// Each link with its range of characters.
     links: Vec<(Range<usize>, String)>,
     /// What a screen reader says.
     spoken: String,
     color: Color32,
+    size: f32,
 }
 
 impl Paragraph {
@@ -97,11 +105,14 @@ impl Paragraph {
         let mut out = Self {
             job: LayoutJob::default(),
             formulas: Vec::new(),
+            code: Vec::new(),
             links: Vec::new(),
             spoken: String::new(),
             color: style.color,
+            size: style.size(),
         };
-        let set: Vec<_> = spans.iter().map(|s| s.math.then(|| formula(&s.text, style.size())).flatten()).collect();
+        let size = style.formula_size();
+        let set: Vec<_> = spans.iter().map(|s| s.math.then(|| formula(&s.text, size)).flatten()).collect();
         // A tall formula spreads all lines of its paragraph alike.
         let tallest = set.iter().flatten().map(|f| f.size.y + 2.0).fold(0.0, f32::max);
         let leading = if style.tight { 1.2 } else { LEADING };
@@ -114,7 +125,7 @@ impl Paragraph {
             if let Some(formula) = formula {
                 let format =
                     TextFormat { line_height: Some(line_height), ..TextFormat::simple(style.font(), style.color) };
-                let width = formula.size.x - 2.0 * maths::PADDING;
+                let width = formula.size.x - 2.0 * maths::PADDING + side(style.size());
                 out.job.append(NO_BREAK_SPACE, 0.0, format.clone());
                 // The gap is before the second space, so it stays on the line of the first.
                 out.job.append(NO_BREAK_SPACE, width - 2.0 * space, format);
@@ -123,6 +134,9 @@ impl Paragraph {
             } else {
                 out.job.append(&span.text, 0.0, format(ui, span, style, line_height));
                 chars += span.text.chars().count();
+            }
+            if span.code {
+                out.code.push(start..chars);
             }
             if let Some(url) = &span.link {
                 out.links.push((start..chars, url.clone()));
@@ -149,12 +163,27 @@ impl Paragraph {
             ui.ctx().accesskit_node_builder(response.id, |node| node.set_level(usize::from(level)));
         }
         if ui.is_rect_visible(rect) {
+            self.paint_code(ui, rect.min, &galley);
             let selected = Arc::clone(&galley);
             LabelSelectionState::label_text_selection(ui, &response, rect.min, selected, self.color, Stroke::NONE);
             self.paint_formulas(ui, rect.min, &galley);
         }
         self.follow_links(ui, &response, rect.min, &galley);
         response
+    }
+
+    /// Paints what stands behind code; call it before the text.
+    pub fn paint_code(&self, ui: &Ui, at: Pos2, galley: &Galley) {
+        for (rect, baseline) in self.code.iter().flat_map(|range| row_rects(galley, range)) {
+            let (top, bottom) = (baseline - 0.85 * self.size, baseline + 0.32 * self.size);
+            let behind = Rect::from_x_y_ranges(rect.x_range(), top..=bottom).translate(at.to_vec2());
+            ui.painter().rect_filled(behind.expand2(vec2(2.0, 0.0)), 3, ui.visuals().code_bg_color);
+        }
+    }
+
+    /// The widest formula, in points: what no line break can make narrower.
+    pub fn widest_formula(&self) -> f32 {
+        self.formulas.iter().map(|(_, f)| f.size.x + side(self.size)).fold(0.0, f32::max)
     }
 
     pub fn paint_formulas(&self, ui: &Ui, at: Pos2, galley: &Galley) {
@@ -164,7 +193,7 @@ impl Paragraph {
             for glyph in &row.glyphs {
                 if let Some((_, formula)) = rest.next_if(|(start, _)| *start == index) {
                     let baseline = at + row.pos.to_vec2() + glyph.pos.to_vec2();
-                    let top_left = baseline - vec2(maths::PADDING, formula.ascent);
+                    let top_left = baseline + vec2(side(self.size) - maths::PADDING, -formula.ascent);
                     formula.paint(ui, Rect::from_min_size(top_left, formula.size), self.color);
                 }
                 index += 1;
@@ -177,10 +206,13 @@ impl Paragraph {
     fn follow_links(&self, ui: &Ui, paragraph: &Response, at: Pos2, galley: &Galley) {
         for (i, (range, url)) in self.links.iter().enumerate() {
             let mut link: Option<Response> = None;
-            for (j, rect) in row_rects(galley, range).into_iter().enumerate() {
+            for (j, (rect, baseline)) in row_rects(galley, range).into_iter().enumerate() {
+                // Close under the letters: the text's own underline would stand at the foot of the line.
+                let (rect, y) = (rect.translate(at.to_vec2()), at.y + baseline + 3.0);
+                ui.painter().hline(rect.x_range(), y, Stroke::new(1.0, ui.visuals().hyperlink_color));
                 let id = paragraph.id.with(("link", i, j));
                 let sense = if j == 0 { Sense::click() } else { Sense::click() - Sense::FOCUSABLE };
-                let part = ui.interact(rect.translate(at.to_vec2()), id, sense);
+                let part = ui.interact(rect, id, sense);
                 if j == 0 {
                     let words: String = self.job.text.chars().skip(range.start).take(range.len()).collect();
                     part.widget_info(|| WidgetInfo::labeled(Role::Link, true, &words));
@@ -200,8 +232,8 @@ impl Paragraph {
     }
 }
 
-/// Where a range of characters stands, one rectangle per row.
-fn row_rects(galley: &Galley, range: &Range<usize>) -> Vec<Rect> {
+/// Where a range of characters stands: a rectangle and the height of the baseline for each row.
+fn row_rects(galley: &Galley, range: &Range<usize>) -> Vec<(Rect, f32)> {
     let mut rects = Vec::new();
     let mut index = 0;
     for row in &galley.rows {
@@ -209,11 +241,17 @@ fn row_rects(galley: &Galley, range: &Range<usize>) -> Vec<Rect> {
         let inside = range.start.clamp(index, index + n) - index..range.end.clamp(index, index + n) - index;
         if let Some([first, .., last] | [first @ last]) = row.glyphs.get(inside) {
             let (top, bottom) = (row.min_y(), row.max_y());
-            rects.push(Rect::from_min_max(pos2(row.pos.x + first.pos.x, top), pos2(row.pos.x + last.max_x(), bottom)));
+            let left_right = row.pos.x + first.pos.x..=row.pos.x + last.max_x();
+            rects.push((Rect::from_x_y_ranges(left_right, top..=bottom), row.pos.y + first.pos.y));
         }
         index += n + usize::from(row.ends_with_newline);
     }
     rects
+}
+
+/// The room to the left of a formula, in points: on the right, the italic correction makes it.
+fn side(size: f32) -> f32 {
+    0.05 * size
 }
 
 fn format(ui: &Ui, span: &Span, style: Style, line_height: f32) -> TextFormat {
@@ -221,26 +259,27 @@ fn format(ui: &Ui, span: &Span, style: Style, line_height: f32) -> TextFormat {
     let (mut font, mut color) = (style.font(), style.color);
     if span.strong || style.strong {
         color = visuals.strong_text_color();
-        font.family = strong_family(ui);
+        font.family = face(ui, "bold").unwrap_or_default();
     }
     if span.code || span.math {
         // A formula that could not be typeset shows its TeX.
         font = FontId::new(style.size() * 0.92, FontFamily::Monospace);
     }
     let mut format = TextFormat { line_height: Some(line_height), ..TextFormat::simple(font, color) };
-    format.italics = span.emphasis;
-    if span.code {
-        format.background = visuals.code_bg_color;
+    if span.emphasis && !span.strong {
+        match face(ui, "italic") {
+            Some(family) => format.font_id.family = family,
+            None => format.italics = true,
+        }
     }
     if span.link.is_some() {
         format.color = visuals.hyperlink_color;
-        format.underline = Stroke::new(1.0, visuals.hyperlink_color);
     }
     format
 }
 
-/// The theme's bold face, where it brings one.
-fn strong_family(ui: &Ui) -> FontFamily {
-    let family = FontFamily::Name("strong".into());
-    if ui.fonts(|f| f.definitions().families.contains_key(&family)) { family } else { FontFamily::Proportional }
+/// A face that the theme brings under this name, else the plain one.
+fn face(ui: &Ui, name: &str) -> Option<FontFamily> {
+    let family = FontFamily::Name(name.into());
+    ui.fonts(|f| f.definitions().families.contains_key(&family)).then_some(family)
 }
