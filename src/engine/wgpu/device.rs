@@ -112,8 +112,9 @@ impl Gpu {
             let _ = self.device.poll(wgpu::PollType::Poll);
         }
         if let Some(message) = &lock(&self.faults).lost {
-            let message = message.trim_end_matches('.');
-            return Err(self.error(format!("the connection to it was lost ({message}); load the model again.")));
+            let reason =
+                if message.is_empty() { String::new() } else { format!(" ({})", message.trim_end_matches('.')) };
+            return Err(self.error(format!("the connection to it was lost{reason}; load the model again.")));
         }
         fault.map_or(Ok(()), |text| Err(self.error(text)))
     }
