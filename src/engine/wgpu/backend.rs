@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::device::{AdapterInfo, Gpu};
 use super::kernel::Kernel;
-use super::launch::{Launcher, Shape, Style, flat};
+use super::launch::{Launcher, Shape, Sizes, Style, flat};
 use super::pool::Allocation;
 use super::profile::KernelTime;
 use super::weight::Weight;
@@ -57,6 +57,12 @@ impl WgpuBackend {
     /// Pretends that the device binds at most so many bytes at once, so that a test need not make huge tensors.
     pub fn limit_tensors(&mut self, bytes: u64) {
         self.run.gpu.limit_tensors(bytes);
+    }
+
+    /// Pretends that a submit holds at most so many multiplications and additions, so that a test sees large operations
+    /// split.
+    pub fn limit_work(&mut self, work: f64) {
+        self.run.limit_work(work);
     }
 
     /// Bytes of packed weights that matrix products have needed so far, each once per product. Divided by the time and by
@@ -166,6 +172,16 @@ pub(super) fn shape_error(op: &'static str, detail: impl Into<String>) -> Error 
 fn axes<const N: usize>(op: &'static str, x: &Tensor) -> Result<[usize; N]> {
     <[usize; N]>::try_from(x.shape.as_slice())
         .map_err(|_| shape_error(op, format!("{N} axes are needed, {:?} came", x.shape)))
+}
+
+/// The sizes of queries `[T, H, h]` and keys `[S, G, h]` that fit each other.
+fn attention_sizes(op: &'static str, q: &Tensor, k: &Tensor) -> Result<Sizes> {
+    let [n_queries, n_heads, d_head] = axes(op, q)?;
+    let [n_keys, n_kv_heads, d_key] = axes(op, k)?;
+    if d_head != d_key || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
+        return Err(shape_error(op, format!("q {:?} and k {:?}", q.shape, k.shape)));
+    }
+    Ok(Sizes { n_queries, n_keys, n_heads, n_kv_heads, d_head })
 }
 
 /// A mask as kernels take it: causal, window. The widest window stands for none.
@@ -283,16 +299,9 @@ impl Backend for WgpuBackend {
     }
 
     fn scores(&self, q: &Tensor, k: &Tensor) -> Result<Tensor> {
-        let [n_queries, n_heads, d_head] = axes("scores", q)?;
-        let [n_keys, n_kv_heads, d_key] = axes("scores", k)?;
-        if d_head != d_key || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
-            return Err(shape_error("scores", format!("q {:?} and k {:?}", q.shape, k.shape)));
-        }
-        let y = self.new_tensor([n_heads, n_queries, n_keys].into())?;
-        let params = [n_queries, n_keys, n_heads, n_kv_heads, d_head].map(|n| n as u32);
-        let n = n_kv_heads * (n_queries * n_heads / n_kv_heads).div_ceil(4) * n_keys.div_ceil(4);
-        let (inputs, work) = ([&*q.data, &*k.data], (2 * y.len() * d_head) as f64);
-        self.run.launch_work(Kernel::Scores, self.run.wide(), &[], &inputs, &y.data, &params, flat(n), work)?;
+        let sizes = attention_sizes("scores", q, k)?;
+        let y = self.new_tensor([sizes.n_heads, sizes.n_queries, sizes.n_keys].into())?;
+        self.run.tiles(Kernel::Scores, &[&q.data, &k.data], &y.data, sizes, sizes.n_keys.div_ceil(4))?;
         Ok(y)
     }
 
@@ -326,11 +335,9 @@ impl Backend for WgpuBackend {
         if n_keys != n_values || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
             return Err(shape_error("weigh", format!("pattern {:?} and v {:?}", pattern.shape, v.shape)));
         }
+        let sizes = Sizes { n_queries, n_keys, n_heads, n_kv_heads, d_head };
         let z = self.new_tensor([n_queries, n_heads, d_head].into())?;
-        let params = [n_queries, n_keys, n_heads, n_kv_heads, d_head].map(|n| n as u32);
-        let n = n_kv_heads * (n_queries * n_heads / n_kv_heads).div_ceil(4) * d_head.div_ceil(4);
-        let (inputs, work) = ([&*pattern.data, &*v.data], (2 * z.len() * n_keys) as f64);
-        self.run.launch_work(Kernel::Weigh, self.run.wide(), &[], &inputs, &z.data, &params, flat(n), work)?;
+        self.run.tiles(Kernel::Weigh, &[&pattern.data, &v.data], &z.data, sizes, d_head.div_ceil(4))?;
         Ok(z)
     }
 
@@ -415,20 +422,20 @@ impl Backend for WgpuBackend {
     }
 
     fn attention(&self, q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask, start: usize) -> Result<Tensor> {
-        let [n_queries, n_heads, d_head] = axes("attention", q)?;
-        let [n_keys, n_kv_heads, d_key] = axes("attention", k)?;
-        if d_head != d_key || k.shape != v.shape || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
-            return Err(shape_error("attention", format!("q {:?}, k {:?} and v {:?}", q.shape, k.shape, v.shape)));
+        let sizes = attention_sizes("attention", q, k)?;
+        if k.shape != v.shape {
+            return Err(shape_error("attention", format!("k {:?} and v {:?}", k.shape, v.shape)));
         }
+        let Sizes { n_queries, n_keys, n_heads, n_kv_heads, .. } = sizes;
         if self.run.keeps_pattern(n_heads * n_queries * n_keys) {
             let pattern = self.scale_mask_softmax(&self.scores(q, k)?, scale, mask, start)?;
             return self.weigh(&pattern, v);
         }
         let z = self.new_tensor(q.shape.clone())?;
         let [causal, window] = mask_params(mask);
-        let sizes = [n_queries, n_keys, n_heads, n_kv_heads, start].map(|n| n as u32);
-        let params = [&sizes[..], &[causal, window, scale.to_bits()]].concat();
-        self.run.attention([&q.data, &k.data, &v.data], &z.data, (n_queries, n_heads, n_keys, d_head), &params)?;
+        let numbers = [n_queries, n_keys, n_heads, n_kv_heads, start].map(|n| n as u32);
+        let params = [&numbers[..], &[causal, window, scale.to_bits()]].concat();
+        self.run.attention([&q.data, &k.data, &v.data], &z.data, sizes, &params)?;
         Ok(z)
     }
 
