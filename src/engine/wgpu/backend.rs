@@ -1,21 +1,19 @@
 //! The operations of [`Backend`] as kernel launches: shapes are checked here, and every launch names its kernel, its
 //! buffers and its parameters in the order of the kernel's `Params`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::device::{AdapterInfo, Gpu};
+use super::device::Gpu;
 use super::kernel::Kernel;
-use super::launch::{Launcher, Shape, Sizes, Style, flat};
+use super::launch::{Launcher, Shape, Sizes, flat};
 use super::pool::Allocation;
-use super::profile::KernelTime;
 use super::weight::Weight;
 use crate::engine::DeviceChoice;
 use crate::model::{Activation, Backend, Cancel, DeviceInfo, Edit, Error, Mask, Result, Slab, WeightData};
 
 /// A graphics processor that runs the forward pass.
 pub struct WgpuBackend {
-    run: Launcher,
+    pub(super) run: Launcher,
 }
 
 /// An f32 tensor on the device.
@@ -37,69 +35,6 @@ impl WgpuBackend {
     /// Opens a graphics adapter: the one that is named, else the best. Runs on it stop soon after `cancel` is set.
     pub fn open(choice: &DeviceChoice, cancel: Cancel) -> Result<Self> {
         Ok(Self { run: Launcher::new(Gpu::open(choice)?, cancel)? })
-    }
-
-    /// The adapter that was opened.
-    pub fn adapter(&self) -> &AdapterInfo {
-        &self.run.gpu.info
-    }
-
-    /// Whether the device went away. Everything on it is gone; a new backend has to be opened.
-    pub fn is_lost(&self) -> bool {
-        self.run.gpu.is_lost()
-    }
-
-    /// Chooses kernels for another kind of device than the one at hand, so that a test can reach them all.
-    pub fn set_style(&mut self, style: Style) {
-        self.run.style = style;
-    }
-
-    /// Pretends that the device binds at most so many bytes at once, so that a test need not make huge tensors.
-    pub fn limit_tensors(&mut self, bytes: u64) {
-        self.run.gpu.limit_tensors(bytes);
-    }
-
-    /// Pretends that a submit holds at most so many multiplications and additions, so that a test sees large operations
-    /// split.
-    pub fn limit_work(&mut self, work: f64) {
-        self.run.limit_work(work);
-    }
-
-    /// Bytes of packed weights that matrix products have needed so far, each once per product. Divided by the time and by
-    /// [`copy_bandwidth`](Self::copy_bandwidth), this says how near a run is to the device's memory.
-    pub fn weight_bytes_read(&self) -> u64 {
-        self.run.weight_bytes_read()
-    }
-
-    /// Bytes of all buffers on the device: weights, caches, intermediate tensors and idle buffers.
-    pub fn allocated_bytes(&self) -> u64 {
-        self.run.pool.allocated_bytes()
-    }
-
-    /// From here on every kernel is timed by the device's clock. Timed runs are slower than normal ones.
-    pub fn start_profile(&self) -> Result<()> {
-        self.run.start_profile()
-    }
-
-    /// Ends the timing: what each kernel took, by its name. `None` on a device without such a clock.
-    pub fn end_profile(&self) -> Result<Option<BTreeMap<&'static str, KernelTime>>> {
-        self.run.end_profile()
-    }
-
-    /// Waits until everything that was recorded is done.
-    pub fn wait(&self) -> Result<()> {
-        self.run.wait()
-    }
-
-    /// Bytes per second that a plain copy on the device reaches, reads and writes counted: the ceiling for a kernel that
-    /// is bound by memory.
-    pub fn copy_bandwidth(&self) -> Result<f64> {
-        self.run.copy_bandwidth()
-    }
-
-    /// Destroys the device, as a driver's failure would. For tests of what follows.
-    pub fn lose_device(&self) {
-        self.run.gpu.device.destroy();
     }
 
     fn new_tensor(&self, shape: Shape) -> Result<Tensor> {
