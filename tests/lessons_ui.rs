@@ -109,6 +109,12 @@ fn several_options_and_a_number_are_answered() {
     let mut harness = tall();
     harness.run();
     click(&mut harness, "Question 2: Each row sums to 1.");
+    click(&mut harness, "Check question 2");
+    assert!(harness.query_by_label_contains("Something that holds is not chosen").is_some());
+    assert!(harness.query_by_label_contains("looks at later tokens").is_none(), "what was left out is not given away");
+    assert_eq!(took(&mut harness).len(), 1);
+    click(&mut harness, "Try again question 2");
+    click(&mut harness, "Question 2: Each row sums to 1.");
     click(&mut harness, "Question 2: Each column sums to 1.");
     click(&mut harness, "Question 2: Each column sums to 1.");
     click(&mut harness, "Question 2: Everything above the diagonal is 0.");
@@ -182,23 +188,49 @@ fn a_scene_and_its_changes_reach_the_lab() {
     assert_eq!(button.accesskit_node().toggled(), Some(egui::accesskit::Toggled::True), "the button shows its state");
 }
 
+fn focused(harness: &Harness<'static, Page>) -> String {
+    let node = harness.query_all_by(|node| node.is_focused()).next();
+    node.map(|n| n.accesskit_node().label().or(n.accesskit_node().value()).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Presses Tab until a widget has the focus; how often that took.
+fn tab_to(harness: &mut Harness<'static, Page>, label: &str) -> usize {
+    for presses in 0..100 {
+        if focused(harness) == label {
+            return presses;
+        }
+        harness.key_press(egui::Key::Tab);
+        harness.run();
+    }
+    panic!("Tab does not reach {label:?}");
+}
+
 #[test]
 fn the_keyboard_alone_answers_a_question() {
     let mut harness = tall();
     harness.run();
-    let right = "Question 1: Several patterns at once: each head can follow another relation between tokens.";
-    for (label, key) in [(right, egui::Key::Space), ("Check question 1", egui::Key::Enter)] {
-        for _ in 0..100 {
-            if harness.get_by_label(label).is_focused() {
-                break;
-            }
-            harness.key_press(egui::Key::Tab);
-            harness.run();
-        }
-        assert!(harness.get_by_label(label).is_focused(), "Tab reaches {label:?}");
+    let press = |harness: &mut Harness<'static, Page>, key| {
         harness.key_press(key);
         harness.run();
+    };
+    tab_to(&mut harness, "Question 1: Speed: the text is split, and each head reads a part of it.");
+    press(&mut harness, egui::Key::Space);
+    tab_to(&mut harness, "Check question 1");
+    press(&mut harness, egui::Key::Enter);
+    assert_eq!(focused(&harness), "Question 1: Not yet.", "the focus goes on to the verdict");
+    assert_eq!(tab_to(&mut harness, "Try again question 1"), 1);
+    press(&mut harness, egui::Key::Enter);
+    assert!(focused(&harness).starts_with("Question 1: "), "then back to the first option: {}", focused(&harness));
+    tab_to(&mut harness, "Hint 1 of 3, question 1");
+    for next in ["Hint 2 of 3, question 1", "Hint 3 of 3, question 1"] {
+        press(&mut harness, egui::Key::Enter);
+        assert_eq!(focused(&harness), next);
     }
+    tab_to(&mut harness, "Question 1: Several patterns at once: each head can follow another relation between tokens.");
+    press(&mut harness, egui::Key::Space);
+    tab_to(&mut harness, "Check question 1");
+    press(&mut harness, egui::Key::Enter);
+    assert_eq!(focused(&harness), "Question 1: Right.");
     assert_eq!(harness.state().state.done(), 1);
 }
 

@@ -45,11 +45,7 @@ struct State {
 impl EngineThread {
     /// Starts the thread. `waker` is called, from that thread, whenever an event is ready.
     pub fn start(waker: impl Fn() + Send + Sync + 'static) -> Self {
-        let mailbox = Arc::new(Mailbox {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            waker: Box::new(waker),
-        });
+        let mailbox = Arc::new(Mailbox { state: Mutex::default(), changed: Condvar::new(), waker: Box::new(waker) });
         let inside = mailbox.clone();
         let thread = Builder::new().name("engine".into()).spawn(move || serve(&inside)).ok();
         Self { mailbox, thread }

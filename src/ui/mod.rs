@@ -4,4 +4,5 @@ pub mod card;
 pub mod lesson_truth;
 pub mod lesson_view;
 pub mod markdown;
+pub mod predict_view;
 pub mod quiz_view;
