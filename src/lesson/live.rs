@@ -1,0 +1,63 @@
+//! What the live model says, as a lesson needs it.
+//!
+//! The lab fills a [`LiveTruth`] from the latest finished run; lessons only read it. So no truth about a model is typed
+//! into a lesson, and a lesson can be tested without one.
+
+use crate::model::tweak::Tweak;
+use crate::model::{Site, Trace};
+
+/// The state of the lab, as far as a lesson page shows it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LiveTruth {
+    /// The open model's name; none while no model is open.
+    pub model: Option<String>,
+    /// Whether a run is under way.
+    pub running: bool,
+    /// The latest finished run of the unchanged model, if there was one.
+    pub facts: Option<RunFacts>,
+    /// The changes that are switched on now.
+    pub active: Vec<Tweak>,
+}
+
+/// What one run of the unchanged model found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunFacts {
+    /// The text that was run.
+    pub prompt: String,
+    /// Its tokens, as text.
+    pub tokens: Vec<String>,
+    /// The likeliest next tokens, best first.
+    pub next: Vec<Candidate>,
+    /// How much the last token takes from each position: its pattern row, averaged over all heads of all layers. Sums to
+    /// 1; empty where the run did not record patterns.
+    pub last_row: Vec<f32>,
+}
+
+/// A possible next token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Its text, with the space that belongs to it.
+    pub text: String,
+    /// Its probability, 0 to 1.
+    pub probability: f32,
+}
+
+/// The last token's pattern row, averaged over all heads of all recorded layers, `[n_positions]`; empty where the trace
+/// holds no pattern.
+pub fn mean_last_row(trace: &Trace) -> Vec<f32> {
+    let patterns = trace.tensors.iter().filter(|(point, _)| point.site == Site::Pattern);
+    let mut sum: Vec<f32> = Vec::new();
+    let mut n_rows = 0.0;
+    for (_, pattern) in patterns {
+        let &[n_heads, n_queries, n_keys] = pattern.shape.as_slice() else { continue };
+        for head in 0..n_heads {
+            let last = pattern.head(head).and_then(|rows| rows.get(n_queries.checked_sub(1)? * n_keys..));
+            let Some(row) = last else { continue };
+            sum.resize(n_keys, 0.0);
+            sum.iter_mut().zip(row).for_each(|(s, w)| *s += w);
+            n_rows += 1.0;
+        }
+    }
+    sum.iter_mut().for_each(|s| *s /= n_rows);
+    sum
+}

@@ -1,0 +1,107 @@
+//! Lessons as data.
+//!
+//! A lesson is one Markdown file that a teacher can write without touching Rust: front matter in TOML between `+++`
+//! fences, then prose with `$…$` maths, and between the prose fenced blocks that the app brings to life:
+//!
+//! - `lab` is a [`Scene`]: which panels to show, on which prompt, with which changes offered as buttons;
+//! - `predict` is a [`Predict`]: the student commits to an answer before the live model gives the truth;
+//! - `quiz` is a [`Question`], [`grade`]d by a pure function, with a reason for every wrong option.
+//!
+//! A file is untrusted. [`parse`] checks all of it (fields, ids, links, formulas, sizes) before anything is shown, and
+//! what does not fit becomes a [`LessonError`] with file and line, while the rest of the [`Library`] works. No truth about
+//! a model is written in a lesson: a prediction is settled by [`LiveTruth`], which the lab fills from a real run.
+//!
+//! This room knows no window and no engine. `lessons/README.md` is the same story told to a teacher.
+
+mod error;
+mod grade;
+mod library;
+mod live;
+pub mod maths;
+mod parse;
+mod predict;
+pub mod prose;
+mod question;
+mod raw;
+mod scene;
+
+pub use error::LessonError;
+pub use grade::{Answer, Reason, Verdict, attempt_seed, grade, read_number, shuffled};
+pub use library::Library;
+pub use live::{Candidate, LiveTruth, RunFacts, mean_last_row};
+pub use parse::{MAX_BYTES, parse};
+pub use predict::{Guess, Match, Place, Predict, Reveal, Settled};
+pub use question::{Choice, Mistake, Question, QuestionKind};
+pub use scene::{PanelId, Scene, TweakButton};
+
+/// A parsed lesson.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    /// The file that it came from, for messages.
+    pub file: String,
+    /// The front matter.
+    pub meta: Meta,
+    /// The page, from top to bottom.
+    pub blocks: Vec<Block>,
+}
+
+/// What the front matter says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meta {
+    /// The lesson's name for other files and for the learner's record: small letters, digits and hyphens.
+    pub id: String,
+    /// The heading of the page.
+    pub title: String,
+    /// The place in the course, from 1.
+    pub order: u32,
+    /// One sentence for the list of lessons.
+    pub summary: String,
+    /// How long the page takes, in minutes.
+    pub minutes: u32,
+    /// The one sentence to remember.
+    pub takeaway: String,
+    /// The question that a student must be able to answer afterwards.
+    pub core_question: String,
+    /// The ids of the concepts that it teaches.
+    pub concepts: Vec<String>,
+}
+
+/// One part of a page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// Prose.
+    Markdown(String),
+    /// A state of the lab.
+    Lab(Scene),
+    /// A prediction to commit to.
+    Predict(Predict),
+    /// A question.
+    Quiz(Question),
+}
+
+impl Lesson {
+    /// The questions of the page, in order.
+    pub fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.blocks.iter().filter_map(|b| match b {
+            Block::Quiz(question) => Some(question),
+            _ => None,
+        })
+    }
+
+    /// The predictions of the page, in order.
+    pub fn predictions(&self) -> impl Iterator<Item = &Predict> {
+        self.blocks.iter().filter_map(|b| match b {
+            Block::Predict(predict) => Some(predict),
+            _ => None,
+        })
+    }
+
+    /// The scenes of the page, in order.
+    pub fn scenes(&self) -> impl Iterator<Item = &Scene> {
+        self.blocks.iter().filter_map(|b| match b {
+            Block::Lab(scene) => Some(scene),
+            _ => None,
+        })
+    }
+}

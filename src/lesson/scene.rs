@@ -1,0 +1,72 @@
+//! What a lesson asks of the lab.
+//!
+//! A [`Scene`] names panels, a prompt and a selection, and offers changes as buttons. It is only a wish: the lab decides
+//! what the open model can do of it (a head that this model lacks is ignored there, with a notice).
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::tweak::{HeadRef, Tweak};
+
+macro_rules! panels {
+    ($($variant:ident = $name:literal, $title:literal;)+) => {
+        /// A panel of the live lab.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum PanelId {
+            $(#[doc = concat!("`", $name, "`: ", $title, ".")] #[serde(rename = $name)] $variant,)+
+        }
+
+        impl PanelId {
+            /// Every panel.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The name in lesson files and saved layouts.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// The title that a student reads.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),+ }
+            }
+        }
+    };
+}
+
+// Declared once: the names of lesson files, of saved layouts and of the titles on screen.
+panels! {
+    AttentionGrid = "attention-grid", "Every head";
+    AttentionHead = "attention-head", "One head";
+    AttentionPipeline = "attention-pipeline", "From scores to output";
+    NextToken = "next-token", "Next token";
+    LogitLens = "logit-lens", "Logit lens";
+    Tweaks = "tweaks", "Changes";
+}
+
+/// A state of the lab that a lesson asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scene {
+    /// What the card in the lesson is called.
+    pub title: String,
+    /// Which panels, in reading order.
+    pub panels: Vec<PanelId>,
+    /// The text to run; none keeps the student's.
+    pub prompt: Option<String>,
+    /// A second text, for patches and comparisons.
+    pub compare_prompt: Option<String>,
+    /// The head to select.
+    pub select: Option<HeadRef>,
+    /// The position to select, from 0.
+    pub token: Option<usize>,
+    /// Changes offered as buttons.
+    pub tweaks: Vec<TweakButton>,
+}
+
+/// A change that a lesson offers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TweakButton {
+    /// What the button says.
+    pub label: String,
+    /// What it switches on and off.
+    pub tweak: Tweak,
+}

@@ -1,0 +1,389 @@
+//! The lessons of the program hold together, a teacher's mistakes are named with their line, and hostile files do no harm.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use glassbox::lesson::{
+    Answer, Block, Candidate, Lesson, LessonError, Library, MAX_BYTES, PanelId, Question, QuestionKind, RunFacts,
+    attempt_seed, grade, mean_last_row, parse, read_number, shuffled,
+};
+use glassbox::model::{HookPoint, Recorded, Site, Trace};
+
+/// A lesson with a place for one more block, which begins on line 13.
+fn with_block(block: &str) -> String {
+    format!("{HEAD}{block}")
+}
+
+const HEAD: &str = r#"+++
+id = "test"
+title = "Test"
+order = 1
+summary = "A test."
+minutes = 1
+takeaway = "None."
+core_question = "Which?"
+concepts = ["one"]
++++
+
+Prose.
+"#;
+
+const QUIZ: &str = r#"```quiz
+id = "q"
+kind = "single"
+concepts = ["one"]
+question = "Which?"
+hints = ["a", "b", "c"]
+explanation = "So."
+options = [
+  { text = "this", correct = true },
+  { text = "that", reason = "no" },
+]
+```
+"#;
+
+fn problem(text: &str) -> LessonError {
+    parse("bad.md", text).expect_err("this lesson must be refused")
+}
+
+#[test]
+fn every_lesson_in_the_folder_is_embedded_and_parses() {
+    let library = Library::embedded();
+    assert_eq!(library.problems, [], "no embedded lesson has a problem");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons");
+    let names = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let on_disk: BTreeSet<_> = names.filter(|n| n.ends_with(".md") && n != "README.md").collect();
+    let embedded: BTreeSet<_> = library.lessons.iter().map(|l| l.file.clone()).collect();
+    assert_eq!(on_disk, embedded);
+    assert_eq!(Library::open(&folder), library, "the folder reads as what is embedded");
+}
+
+#[test]
+fn every_embedded_lesson_has_the_five_beats() {
+    for lesson in Library::embedded().lessons {
+        let file = &lesson.file;
+        let first_card = lesson.blocks.iter().position(|b| !matches!(b, Block::Markdown(_)));
+        let words_before: usize = lesson.blocks[..first_card.unwrap()]
+            .iter()
+            .map(|b| if let Block::Markdown(text) = b { text.split_whitespace().count() } else { 0 })
+            .sum();
+        assert!(matches!(lesson.blocks[first_card.unwrap()], Block::Predict(_)), "{file} begins with a prediction");
+        assert!(words_before <= 60, "{file}: {words_before} words stand before the first thing to do");
+        assert!(lesson.scenes().any(|s| !s.tweaks.is_empty()), "{file} offers a change");
+        assert!(lesson.questions().count() >= 3, "{file} has questions");
+        assert!(
+            lesson.questions().any(|q| q.question == lesson.meta.core_question),
+            "{file} asks its core question among the others"
+        );
+    }
+}
+
+fn right_answer(question: &Question) -> Answer {
+    let mut right = question.choices().iter().enumerate().filter(|(_, c)| c.correct).map(|(i, _)| i);
+    match &question.kind {
+        QuestionKind::Single(_) => Answer::One(right.next().unwrap()),
+        QuestionKind::Multiple(_) => Answer::Many(right.collect()),
+        QuestionKind::Numeric { answer, .. } => Answer::Number(*answer),
+    }
+}
+
+#[test]
+fn every_question_is_graded_right_and_wrong_option_by_option() {
+    for question in Library::embedded().lessons.iter().flat_map(Lesson::questions) {
+        assert!(grade(question, &right_answer(question)).correct, "{}", question.id);
+        match &question.kind {
+            QuestionKind::Single(choices) => {
+                for (i, choice) in choices.iter().enumerate().filter(|(_, c)| !c.correct) {
+                    let verdict = grade(question, &Answer::One(i));
+                    assert!(!verdict.correct, "{} option {i}", question.id);
+                    assert_eq!(verdict.reasons.len(), 1);
+                    assert_eq!(verdict.reasons[0].text, choice.reason);
+                }
+            }
+            QuestionKind::Multiple(choices) => {
+                let Answer::Many(key) = right_answer(question) else { unreachable!() };
+                for (i, choice) in choices.iter().enumerate() {
+                    let mut answer = key.clone();
+                    if !answer.remove(&i) {
+                        answer.insert(i);
+                    }
+                    let verdict = grade(question, &Answer::Many(answer.clone()));
+                    assert!(!verdict.correct, "{} with option {i} flipped", question.id);
+                    let wrong: Vec<_> = verdict.reasons.iter().filter(|r| !r.correct).collect();
+                    if answer.is_empty() {
+                        continue;
+                    }
+                    assert_eq!(wrong.len(), 1, "only the flipped option is wrong");
+                    assert_eq!(wrong[0].option, Some(i));
+                    assert!(wrong[0].text.contains(&choice.reason), "it says why");
+                }
+            }
+            QuestionKind::Numeric { answer, tolerance, mistakes, .. } => {
+                for edge in [answer - tolerance, answer + tolerance] {
+                    assert!(grade(question, &Answer::Number(edge)).correct, "{} at its tolerance", question.id);
+                }
+                for beyond in [answer - 1.01 * tolerance - 1e-6, answer + 1.01 * tolerance + 1e-6] {
+                    let verdict = grade(question, &Answer::Number(beyond));
+                    assert!(!verdict.correct && !verdict.reasons[0].text.is_empty());
+                }
+                for mistake in mistakes {
+                    let verdict = grade(question, &Answer::Number(mistake.value));
+                    assert_eq!(verdict.reasons[0].text, mistake.reason);
+                }
+                assert!(!grade(question, &Answer::Number(f64::NAN)).correct);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_another_kind_is_wrong_and_says_what_to_do() {
+    let lesson = parse("ok.md", &with_block(QUIZ)).unwrap();
+    let question = lesson.questions().next().unwrap();
+    for answer in [Answer::Many(BTreeSet::new()), Answer::Number(1.0), Answer::One(9)] {
+        let verdict = grade(question, &answer);
+        assert!(!verdict.correct);
+        assert_eq!(verdict.reasons[0].text, "Choose one of the options.");
+    }
+}
+
+#[test]
+fn numbers_are_read_with_and_without_their_unit() {
+    assert_eq!(read_number(" 36 KiB ", "KiB"), Some(36.0));
+    assert_eq!(read_number("-1.5e3", ""), Some(-1500.0));
+    assert_eq!(read_number("−2", ""), Some(-2.0), "the typographic minus");
+    for bad in ["", "12 KB", "1,000", "inf", "NaN", "eight"] {
+        assert_eq!(read_number(bad, "KiB"), None, "{bad:?}");
+    }
+}
+
+#[test]
+fn the_order_of_options_is_drawn_anew_per_attempt_and_repeats_for_the_same() {
+    let seed = |attempt| attempt_seed("attention", "many-heads", attempt);
+    assert_eq!(shuffled(6, seed(0)), shuffled(6, seed(0)));
+    let orders: BTreeSet<_> = (0..20).map(|attempt| shuffled(6, seed(attempt))).collect();
+    assert!(orders.len() > 15, "20 attempts gave {} orders", orders.len());
+    for order in orders {
+        assert_eq!(order.iter().copied().collect::<BTreeSet<_>>(), (0..6).collect());
+    }
+}
+
+#[test]
+fn a_prediction_is_settled_by_the_run_and_only_by_it() {
+    let library = Library::embedded();
+    let predictions: Vec<_> = library.lessons[0].predictions().collect();
+    let (word, place) = (predictions[0], predictions[1]);
+    let facts = |next: &str, last_row: &[f32]| RunFacts {
+        prompt: word.prompt.clone(),
+        tokens: vec!["a".into(); last_row.len()],
+        next: vec![Candidate { text: next.into(), probability: 0.5 }],
+        last_row: last_row.into(),
+    };
+    let said = |next: &str| word.settle(&facts(next, &[])).unwrap().right.map(|i| word.options[i].text.as_str());
+    assert_eq!(said(" Mary"), Some("Mary"));
+    assert_eq!(said(" M"), Some("Mary"), "the first piece of a word stands for it");
+    assert_eq!(said(" them"), Some("Something else"));
+    assert_eq!(said("\n"), Some("Something else"));
+    assert_eq!(word.settle(&RunFacts { prompt: "Another text".into(), ..facts(" Mary", &[]) }), None);
+
+    let looked = |row: &[f32]| place.settle(&facts("x", row)).unwrap().right.map(|i| place.options[i].text.as_str());
+    assert_eq!(looked(&[0.6, 0.1, 0.1, 0.2]), Some("The first token of the text"));
+    assert_eq!(looked(&[0.1, 0.1, 0.6, 0.2]), Some("The token just before it"));
+    assert_eq!(looked(&[0.1, 0.1, 0.2, 0.6]), Some("Itself"));
+    assert_eq!(looked(&[0.1, 0.6, 0.1, 0.2]), Some("Another one, a name perhaps"));
+    assert_eq!(looked(&[1.0]), None, "with one token, first and own are the same");
+    assert_eq!(place.settle(&facts("x", &[])), None, "a run without patterns tells nothing");
+}
+
+#[test]
+fn the_example_of_the_teachers_guide_parses() {
+    let guide = include_str!("../lessons/README.md");
+    let example = guide.split("````markdown\n").nth(1).and_then(|rest| rest.split("\n````").next()).unwrap();
+    let lesson = parse("README.md", example).unwrap();
+    let kinds: Vec<_> = lesson.blocks.iter().map(std::mem::discriminant).collect::<Vec<_>>();
+    assert_eq!(kinds.len(), 5, "predict, prose, lab and two questions");
+    for panel in PanelId::ALL {
+        assert!(guide.contains(&format!("`{}`", panel.name())), "the guide names the panel {}", panel.name());
+    }
+}
+
+#[test]
+fn every_mistake_is_named_with_its_line() {
+    let predict = |option: &str, reveal: &str| {
+        format!(
+            "```predict\nid = \"p\"\nquestion = \"?\"\nprompt = \"x\"\nreveal = {{ kind = \"{reveal}\" }}\nexplanation = \"e\"\n\
+             [[options]]\ntext = \"a\"\n{option}\n[[options]]\ntext = \"b\"\notherwise = true\n```\n"
+        )
+    };
+    let lab = |line: &str| format!("```lab\ntitle = \"t\"\npanels = [\"next-token\"]\n{line}\n```\n");
+    let quiz = |from: &str, to: &str| {
+        assert!(QUIZ.contains(from));
+        QUIZ.replace(from, to)
+    };
+    let front = |from: &str, to: &str| {
+        assert!(HEAD.contains(from));
+        HEAD.replace(from, to)
+    };
+    // The block begins on line 13, so the first line of its TOML is line 14.
+    let cases: Vec<(String, usize, &str)> = vec![
+        ("no front matter".into(), 1, "make the first line +++"),
+        ("+++\nid = \"x\"\n".into(), 1, "never closed"),
+        (front("minutes = 1", "minuets = 1"), 6, "minuets"),
+        (front("minutes = 1", "minutes = 0"), 6, "minutes"),
+        (front("id = \"test\"", "id = \"Te st\""), 2, "small letters"),
+        (front("title = \"Test\"", "title = \"Test"), 3, "front matter cannot be read"),
+        (front("[\"one\"]", "[\"one\", \"one\"]"), 9, "only once"),
+        (front("title = \"Test\"", "title = \" \""), 3, "title"),
+        (front("Prose.", ""), 13, "empty"),
+        (with_block(&quiz("kind = \"single\"", "kind = \"guess\"")), 15, "guess"),
+        (with_block(&quiz("explanation = \"So.\"", "explanation = \"So.\"\nxp = 5")), 20, "xp"),
+        (with_block(&quiz("explanation = \"So.\"", "")), 14, "explanation"),
+        (with_block(&quiz("concepts = [\"one\"]", "concepts = [\"two\"]")), 16, "\"two\""),
+        (with_block(&quiz("[\"a\", \"b\", \"c\"]", "[\"a\"]")), 18, "three hints"),
+        (with_block(&quiz(", reason = \"no\"", "")), 22, "no reason"),
+        (with_block(&quiz(", correct = true", ", reason = \"r\"")), 14, "No option is marked"),
+        (with_block(&quiz("reason = \"no\"", "correct = true")), 14, "2 options are marked correct"),
+        (with_block(&quiz("text = \"that\"", "text = \"this\"")), 22, "say the same"),
+        (with_block(&quiz("  { text = \"that\", reason = \"no\" },\n", "")), 14, "2 to 8 options"),
+        (with_block(&quiz("\"So.\"", "\"So.\"\nanswer = 3")), 20, "Only a numeric"),
+        (with_block(&quiz("\"Which?\"", "\"What is $\\\\frac{1$?\"")), 17, "begins no formula"),
+        (with_block(&quiz("\"Which?\"", "\"\"\"\nOne.\n\n$\\\\nosuch$\n\"\"\"")), 20, "cannot be typeset"),
+        (with_block(&format!("{QUIZ}{QUIZ}")), 26, "used twice"),
+        (with_block(&quiz("kind = \"single\"", "kind = \"numeric\"")), 21, "no options"),
+        (with_block(&lab("panel = 1")), 16, "panel"),
+        (
+            with_block("```lab\ntitle = \"t\"\npanels = [\n  \"next-token\",\n  \"no-such-panel\",\n]\n```\n"),
+            17,
+            "no-such-panel",
+        ),
+        (with_block("```lab\ntitle = \"t\"\npanels = [\"tweaks\", \"tweaks\"]\n```\n"), 15, "listed twice"),
+        (with_block("```lab\ntitle = \"t\"\npanels = []\n```\n"), 14, "no panel"),
+        (with_block(&lab("prompt = \"\"")), 16, "prompt"),
+        (with_block(&lab("[[tweaks]]\nlabel = \"x\"\ntweak = { kind = \"temperature\", value = 0 }")), 16, "above 0"),
+        (with_block(&lab("[[tweaks]]\nlabel = \"x\"\ntweak = { kind = \"window\", width = 0 }")), 16, "at least 1"),
+        (with_block(&lab("[[tweaks]]\nlabel = \"x\"\ntweak = { kind = \"levitate\" }")), 18, "levitate"),
+        (
+            with_block(&lab(
+                "[[tweaks]]\nlabel = \"x\"\ntweak = { kind = \"patch\", layer = 0, position = 0, from_position = 0 }",
+            )),
+            16,
+            "compare_prompt",
+        ),
+        (with_block(&predict("place = \"first\"", "top-token")), 19, "needs either token"),
+        (with_block(&predict("token = \"a\"", "attended-most")), 19, "needs either place"),
+        (with_block(&predict("token = \"a\"", "crystal-ball")), 17, "crystal-ball"),
+        (with_block(&predict("otherwise = true", "top-token")), 22, "same time"),
+        (with_block("```quiz\nid = \"q\"\n"), 13, "never closed"),
+        (with_block(&format!("```quiz\nid = \"q\"\n\n{QUIZ}")), 13, "never closed"),
+        (with_block("\n```rust\nfn main() {}\n"), 14, "never closed"),
+        (with_block("```task\nid = \"t\"\n```\n"), 13, "cannot read task blocks"),
+        (with_block("\n> ```quiz\n> id = \"q\"\n> ```\n"), 14, "inside a list or a quote"),
+        (with_block("\nText\nand $\\frac{1}{2$.\n"), 15, "begins no formula"),
+        (with_block("\nText\nand $\\frac{1}$.\n"), 15, "cannot be typeset"),
+        (with_block("\n![plot](plot.png)\n"), 14, "lab block"),
+        (with_block("\n![x](../../etc/passwd)\n"), 14, "outside the lesson's folder"),
+        (with_block("\n![x](file:///etc/passwd)\n"), 14, "outside the lesson's folder"),
+        (with_block("\n[x](file:///etc/passwd)\n"), 14, "does not go to the web"),
+        (with_block("\n[x](javascript:alert(1))\n"), 14, "does not go to the web"),
+    ];
+    for (text, line, expected) in cases {
+        let problem = problem(&text);
+        assert!(problem.sentence.contains(expected), "expected {expected:?}, got: {problem}\n{text}");
+        assert_eq!(problem.line, Some(line), "{problem}\n{text}");
+        assert_eq!(problem.file, "bad.md");
+        assert!(problem.to_string().starts_with(&format!("bad.md, line {line}: ")), "{problem}");
+        assert!(problem.sentence.ends_with(['.', '`']) && !problem.sentence.contains('\n'), "{problem}");
+        let windows = parse("bad.md", &text.replace('\n', "\r\n")).unwrap_err();
+        assert_eq!(windows.line, Some(line), "with line ends of Windows: {windows}");
+    }
+}
+
+#[test]
+fn plain_code_and_html_stay_text() {
+    let page = "\nIt costs \\$5.\n\n```rust\n// $5\n```\n\n```rust\nfn main() { println!(\"```\"); }\n```\n\n````markdown\n```quiz\nnot = \"a quiz\"\n```\n````\n\n<script>alert(1)</script>\n";
+    let lesson = parse("ok.md", &with_block(page)).unwrap();
+    let [Block::Markdown(text)] = lesson.blocks.as_slice() else { panic!("one block of prose: {:?}", lesson.blocks) };
+    assert!(text.contains("<script>") && text.contains("not = \"a quiz\""));
+}
+
+#[test]
+fn hostile_text_is_refused_calmly() {
+    let large = with_block(&"word ".repeat(2 * 1024 * 1024));
+    assert!(large.len() > 10_000_000);
+    assert!(problem(&large).sentence.contains("at most"));
+
+    let deep = problem(&with_block(&format!("\n{} x\n", "> ".repeat(50_000))));
+    assert_eq!(deep.line, Some(14));
+    assert!(deep.sentence.contains("nested"), "{deep}");
+
+    for tex in [
+        format!("{}{}", "{".repeat(900), "}".repeat(900)),
+        "\\sqrt".repeat(300),
+        "\\left(".repeat(300),
+        "\\def\\a{\\a\\a}\\a".into(),
+    ] {
+        let problem = problem(&with_block(&format!("\n${tex}$\n")));
+        assert_eq!(problem.line, Some(14), "{problem}");
+    }
+    // Whatever else is thrown at it: an error or a lesson, never a panic.
+    for text in ["", "+++", "+++\n+++", "+++\n+++\n", "\u{feff}+++\n", "\0\0\0", "```", "+++\n[[[[[\n+++\n"] {
+        problem(text);
+    }
+    let good = with_block(QUIZ);
+    for cut in (0..good.len()).filter(|at| good.is_char_boundary(*at)) {
+        let _ = parse("cut.md", &good[..cut]);
+    }
+}
+
+#[test]
+fn a_bad_file_leaves_the_rest_of_the_folder_usable() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    write("good.md", with_block(QUIZ).as_bytes());
+    write("same-id.md", with_block("").as_bytes());
+    write("not-utf8.md", b"+++\n\xff\xfe\n+++\n");
+    write("large.md", &vec![b'x'; MAX_BYTES + 1]);
+    write("broken.md", b"+++\nid = \n+++\n");
+    write("README.md", b"not a lesson");
+    write("notes.txt", b"not a lesson");
+    fs::create_dir(folder.path().join("folder.md")).unwrap();
+    let secret = outside.path().join("secret.md");
+    fs::write(&secret, with_block("").replace("\"test\"", "\"secret\"")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&secret, folder.path().join("link.md")).unwrap();
+
+    let library = Library::open(folder.path());
+    assert_eq!(library.lessons.len(), 1, "{:?}", library.lessons);
+    assert_eq!(library.lessons[0].file, "good.md");
+    let said = |file: &str| {
+        let problem = library.problems.iter().find(|p| p.file == file);
+        problem.unwrap_or_else(|| panic!("{file} has a problem: {:?}", library.problems)).to_string()
+    };
+    assert!(said("same-id.md").contains("already that of good.md"));
+    assert!(said("not-utf8.md").starts_with("not-utf8.md, line 2: "));
+    assert!(said("large.md").contains("larger than"));
+    assert!(said("broken.md").starts_with("broken.md, line 2: "));
+    assert!(said("folder.md").contains("not a file"));
+    #[cfg(unix)]
+    assert!(said("link.md").contains("outside its folder"));
+    assert_eq!(library.problems.len(), if cfg!(unix) { 6 } else { 5 });
+
+    let missing = Library::open(&folder.path().join("nowhere"));
+    assert!(missing.lessons.is_empty() && missing.problems[0].sentence.contains("cannot be read"));
+    let empty = Library::open(tempfile::tempdir().unwrap().path());
+    assert_eq!(empty.problems.len(), 1, "an empty folder says what to do");
+}
+
+#[test]
+fn the_last_row_is_the_mean_over_heads_and_layers() {
+    let pattern = |data: &[f32]| Recorded { shape: vec![2, 2, 2], data: data.into() };
+    let mut trace = Trace::default();
+    assert!(mean_last_row(&trace).is_empty());
+    trace.tensors.insert(HookPoint::layer(0, Site::Pattern), pattern(&[1.0, 0.0, 0.5, 0.5, 1.0, 0.0, 0.1, 0.9]));
+    trace.tensors.insert(HookPoint::layer(1, Site::Pattern), pattern(&[1.0, 0.0, 0.2, 0.8, 1.0, 0.0, 0.4, 0.6]));
+    trace.tensors.insert(HookPoint::layer(1, Site::ScaledScores), pattern(&[9.0; 8]));
+    let row = mean_last_row(&trace);
+    assert!((row[0] - 0.3).abs() < 1e-6 && (row[1] - 0.7).abs() < 1e-6, "{row:?}");
+}
