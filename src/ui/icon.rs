@@ -65,6 +65,8 @@ icon_table! {
     SAVE = ICON_DOWNLOAD;
     /// Edit.
     EDIT = ICON_EDIT;
+    /// One further.
+    CHEVRON = ICON_CHEVRON_RIGHT;
     /// The knobs.
     KNOBS = ICON_TUNE;
 }
