@@ -4,3 +4,4 @@ pub mod engine;
 pub mod lab;
 pub mod lesson;
 pub mod model;
+pub mod ui;

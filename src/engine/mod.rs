@@ -4,8 +4,13 @@
 //! whatever device computes. [`Runner`] makes an engine of any [`Backend`](crate::model::Backend), so the generics of the
 //! model stop here.
 
+pub mod candle;
+mod device;
 mod runner;
+pub mod tokenizer;
+pub mod wgpu;
 
+pub use device::DeviceChoice;
 pub use runner::Runner;
 
 use crate::model::{Cancel, Capture, DeviceInfo, Interventions, LogitsWanted, ModelConfig, Result, Trace};

@@ -7,6 +7,7 @@
 
 mod command;
 mod snapshot;
+pub mod worker;
 
 pub use command::{Command, DeviceChoice};
 pub use snapshot::{

@@ -3,6 +3,8 @@
 //! The lab fills a [`LiveTruth`] from the latest finished run; lessons only read it. So no truth about a model is typed
 //! into a lesson, and a lesson can be tested without one.
 
+use std::sync::Arc;
+
 use crate::model::tweak::Tweak;
 use crate::model::{Site, Trace};
 
@@ -14,7 +16,7 @@ pub struct LiveTruth {
     /// Whether a run is under way.
     pub running: bool,
     /// The latest finished run of the unchanged model, if there was one.
-    pub facts: Option<RunFacts>,
+    pub facts: Option<Arc<RunFacts>>,
     /// The changes that are switched on now.
     pub active: Vec<Tweak>,
 }

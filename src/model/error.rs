@@ -49,6 +49,9 @@ pub enum Error {
     /// The computation produced NaN or infinity.
     #[error("The run produced a value that is not a number, first seen at {0}.")]
     NotFinite(HookPoint),
+    /// The text could not be turned into tokens, or tokens not be drawn. The sentence says why.
+    #[error("{0}")]
+    Text(String),
     /// The device or its library failed.
     #[error("The {device} reported a failure: {detail}")]
     Device {

@@ -9,7 +9,9 @@ use egui::{Context, Ui};
 use super::settings::Settings;
 use super::shell::Shell;
 use super::theme;
-use crate::lab::{Command, Lab, LabOptions, Snapshot};
+use crate::lab::{Command, Snapshot};
+#[cfg(any())]
+use crate::lab::{Lab, LabOptions};
 
 /// Where [`Settings`] are kept in eframe's storage.
 const SETTINGS: &str = "settings";
@@ -26,6 +28,7 @@ pub trait Desk {
     fn is_idle(&self) -> bool;
 }
 
+#[cfg(any())]
 impl Desk for Lab {
     fn apply(&mut self, command: Command) {
         Lab::apply(self, command);
@@ -51,6 +54,7 @@ pub struct App {
 }
 
 impl App {
+    #[cfg(any())]
     /// A window with a lab of its own, with what was remembered from last time.
     pub fn new(cc: &CreationContext<'_>, open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> Self {
         let mut settings: Settings =
@@ -138,6 +142,7 @@ impl eframe::App for App {
     }
 }
 
+#[cfg(any())]
 /// Opens the window and runs until it is closed.
 pub fn run(open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> eframe::Result {
     let viewport = egui::ViewportBuilder::default()

@@ -14,20 +14,27 @@
 
 pub mod actions;
 mod app;
+pub mod card;
 mod command_palette;
 mod fonts;
 mod frame_work;
 mod icon;
+mod lesson_column;
+pub mod lesson_truth;
+pub mod lesson_view;
 mod load_report;
+pub mod markdown;
 mod notice;
 mod opener;
 mod panels;
 mod path_picker;
 mod plot;
 mod prompt_bar;
+pub mod quiz_view;
 mod rail;
 mod settings;
 mod shell;
+#[cfg(any())]
 mod shot;
 pub mod theme;
 mod tiles;
@@ -35,8 +42,9 @@ mod top_bar;
 mod view;
 mod widgets;
 
-pub use app::{App, Desk, run};
+pub use app::{App, Desk};
 pub use frame_work::{FrameWork, frame_work};
 pub use settings::Settings;
+#[cfg(any())]
 pub use shot::{ShotOptions, shot};
 pub use view::View;

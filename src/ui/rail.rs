@@ -2,17 +2,29 @@
 
 use egui::{Align2, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, vec2};
 
+use super::lesson_column::LessonColumn;
 use super::settings::Settings;
 use super::theme::{self, RADIUS_SMALL, palette};
-use super::view::View;
 use super::{icon, widgets};
 
 /// Draws the list; a click opens a lesson.
-pub fn show(ui: &mut Ui, _view: &mut View<'_>, settings: &mut Settings) {
+pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         widgets::note(ui, "Lessons");
         ui.add_space(2.0);
         ui.spacing_mut().item_spacing.y = 2.0;
+        for lesson in &lessons.library().lessons {
+            let meta = &lesson.meta;
+            let (done, of) = lessons.progress(&meta.id);
+            let detail = format!("{done} of {of} done · {} min", meta.minutes);
+            let open = settings.lesson.as_deref() == Some(meta.id.as_str());
+            if row(ui, Some(meta.order), &meta.title, &detail, open).clicked() {
+                settings.lesson = Some(meta.id.clone());
+            }
+        }
+        for problem in &lessons.library().problems {
+            widgets::note(ui, format!("{}: {}", problem.file, problem.sentence));
+        }
         ui.add_space(10.0);
         if row(ui, None, "Your model", "Panels without a lesson", settings.lesson.is_none()).clicked() {
             settings.lesson = None;

@@ -5,6 +5,7 @@ use egui_tiles::Tree;
 
 use super::actions::{self, Action};
 use super::command_palette::CommandPalette;
+use super::lesson_column::LessonColumn;
 use super::opener::Opener;
 use super::panels::Panels;
 use super::prompt_bar::PromptBar;
@@ -28,6 +29,7 @@ pub struct Shell {
     tree: Tree<PanelId>,
     panels: Panels,
     prompt: PromptBar,
+    lessons: LessonColumn,
     palette: CommandPalette,
     report_open: bool,
     shortcuts_open: bool,
@@ -43,6 +45,7 @@ impl Shell {
             tree,
             panels: Panels::default(),
             prompt: PromptBar::default(),
+            lessons: LessonColumn::default(),
             palette: CommandPalette::default(),
             report_open: false,
             shortcuts_open: false,
@@ -75,7 +78,6 @@ impl Shell {
         let mut view = View::new(snapshot);
         view.actions = actions::pressed(ui.ctx());
         let p = palette(ui);
-        let edge = Stroke::new(1.0, p.border);
         let bar = |margin: Margin| Frame::new().fill(p.surface).inner_margin(margin);
 
         Panel::top("top bar")
@@ -92,9 +94,21 @@ impl Shell {
                 .frame(bar(Margin::symmetric(10, 12)).stroke(Stroke::NONE))
                 .exact_size(188.0)
                 .resizable(false)
-                .show(ui, |ui| rail::show(ui, &mut view, &mut self.settings));
+                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings));
         }
-        let _ = edge;
+        if !self.settings.lesson_hidden {
+            let most = ui.available_width() * 0.5;
+            let panels = Panel::left("lesson")
+                .frame(bar(Margin::ZERO))
+                .default_size((ui.available_width() * 0.34).clamp(300.0, 620.0))
+                .size_range(280.0..=most.max(281.0))
+                .show(ui, |ui| {
+                    ui.set_min_width(ui.available_width());
+                    self.lessons.show(ui, &mut view, &self.settings)
+                });
+            // The first panel of a scene is brought to the front last, so that it wins.
+            panels.inner.into_iter().rev().for_each(|panel| tiles::reveal(&mut self.tree, panel));
+        }
         CentralPanel::default().frame(Frame::new().fill(p.canvas).inner_margin(Margin::same(10))).show(ui, |ui| {
             notice::show_sticky(ui, &mut view);
             tiles::show(ui, &mut self.tree, &mut self.panels, &mut view, &mut self.settings);

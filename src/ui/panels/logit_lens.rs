@@ -47,7 +47,7 @@ impl LogitLens {
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, ui.is_enabled(), name));
                 cells(ui, view, &lens, rect.min, n_layers, &response);
             });
-            offset = shown.state.offset();
+            offset = shown.state.clamped_offset();
         });
         headers(ui, view, area, offset, lens.n_positions, n_layers);
         ui.advance_cursor_after_rect(outer);

@@ -21,10 +21,10 @@ pub struct NextToken {
 /// What is said about the two distributions.
 struct Facts {
     /// e^H: between about how many tokens the model hesitates.
-    choices: f32,
-    entropy: f32,
+    choices: f64,
+    entropy: f64,
     /// KL(changed ‖ unchanged) in nats.
-    kl: Option<f32>,
+    kl: Option<f64>,
 }
 
 impl NextToken {
@@ -42,7 +42,7 @@ impl NextToken {
         }
         ScrollArea::vertical().id_salt("next token").auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            let most = run.top.iter().map(|t| t.score.probability.max(t.clean_probability)).fold(1e-6, f32::max);
+            let most: f32 = run.top.iter().map(|t| t.score.probability.max(t.clean_probability)).fold(1e-6, f32::max);
             for bar in &run.top {
                 row(ui, p, bar, most, clean.is_some());
             }

@@ -1,0 +1,112 @@
+//! y = x·Wᵀ + b on the CPU.
+//!
+//! Three ways, by how many rows x has and whether the arithmetic must be exact:
+//!
+//! * plain f32 weights: one gemm;
+//! * many rows (a prompt): W is decoded a chunk at a time into a scratch buffer that stays in the cache, then gemm. The
+//!   decoding is shared by all rows, so this is both exact and the fastest;
+//! * one or a few rows (generation): integer dot products on the encoded blocks, with x in 8 bits (`dot`). Where exact
+//!   arithmetic is asked for, or the encoding has no such kernel, the rows are decoded instead.
+
+use rayon::prelude::*;
+
+use super::dot::QuantRow;
+use super::raw::{self, Strides};
+use super::weight::{CpuWeight, EncodedMatrix};
+use crate::model::{Cancel, Result};
+
+/// From this many rows on, decoding a weight once for all rows is faster than 8-bit dot products for each.
+const PREFILL_ROWS: usize = 6;
+
+/// Rows of W that are decoded at a time: 256 rows of 576 take 590 kB.
+const CHUNK_ROWS: usize = 256;
+
+/// Outputs that one thread computes at a time in generation.
+const DOT_ROWS: usize = 64;
+
+/// How products are computed.
+pub struct Linear<'a> {
+    /// Threads to use.
+    pub threads: usize,
+    /// Whether activations must stay f32.
+    pub exact: bool,
+    /// Stops long products.
+    pub cancel: &'a Cancel,
+}
+
+impl Linear<'_> {
+    /// x `[n_rows, in]` times each weight, without bias.
+    pub fn products(&self, x: &[f32], n_rows: usize, weights: &[&CpuWeight]) -> Result<Vec<Vec<f32>>> {
+        let few = n_rows < PREFILL_ROWS && !self.exact;
+        // The rounded input serves every projection that reads it.
+        let rounded: Option<Vec<QuantRow>> = (few && x.len().is_multiple_of(32 * n_rows))
+            .then(|| x.chunks_exact(x.len() / n_rows).map(QuantRow::new).collect());
+        weights
+            .iter()
+            .map(|weight| match (weight, &rounded) {
+                (CpuWeight::Dense(w), _) => Ok(super::with_slice(w, |w| self.dense(x, n_rows, w))),
+                (CpuWeight::Encoded(w), Some(rounded)) if raw::has_dot(w.encoding) => Ok(self.dots(rounded, w)),
+                (CpuWeight::Encoded(w), _) => self.decoded(x, n_rows, w),
+            })
+            .collect()
+    }
+
+    fn dense(&self, x: &[f32], n_rows: usize, w: &[f32]) -> Vec<f32> {
+        let n_in = x.len() / n_rows;
+        let n_out = w.len() / n_in;
+        let mut y = vec![0.0; n_rows * n_out];
+        let size = (n_rows, n_out, n_in);
+        raw::gemm(
+            size,
+            &mut y,
+            Strides::rows(n_out),
+            x,
+            Strides::rows(n_in),
+            w,
+            Strides::transposed(n_in),
+            1.0,
+            self.threads,
+        );
+        y
+    }
+
+    fn decoded(&self, x: &[f32], n_rows: usize, w: &EncodedMatrix) -> Result<Vec<f32>> {
+        let mut y = vec![0.0; n_rows * w.n_out];
+        let mut scratch = vec![0.0; CHUNK_ROWS.min(w.n_out) * w.n_in];
+        for begin in (0..w.n_out).step_by(CHUNK_ROWS) {
+            self.cancel.check()?;
+            let n = CHUNK_ROWS.min(w.n_out - begin);
+            let chunk = &mut scratch[..n * w.n_in];
+            let rows_per_thread = n.div_ceil(self.threads);
+            chunk
+                .par_chunks_mut(rows_per_thread * w.n_in)
+                .enumerate()
+                .for_each(|(i, part)| w.decode(begin + i * rows_per_thread, part));
+            let (into, from) = (Strides::rows(w.n_out).at(begin), Strides::rows(w.n_in));
+            raw::gemm(
+                (n_rows, n, w.n_in),
+                &mut y,
+                into,
+                x,
+                from,
+                chunk,
+                Strides::transposed(w.n_in),
+                1.0,
+                self.threads,
+            );
+        }
+        Ok(y)
+    }
+
+    fn dots(&self, x: &[QuantRow], w: &EncodedMatrix) -> Vec<f32> {
+        let mut y = vec![0.0; x.len() * w.n_out];
+        for (x, y) in x.iter().zip(y.chunks_exact_mut(w.n_out)) {
+            let rows = DOT_ROWS.max(w.n_out.div_ceil(self.threads * 8));
+            y.par_chunks_mut(rows).enumerate().for_each(|(i, part)| {
+                let begin = i * rows;
+                raw::dot_rows(w.encoding, w.rows(begin, begin + part.len()), x, part);
+            });
+        }
+        y
+    }
+}

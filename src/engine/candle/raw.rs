@@ -1,0 +1,115 @@
+//! The one module that may say `unsafe`: the call into gemm, and the dispatch to kernels for the processor at hand.
+//!
+//! Measured on two AVX-512 cores with a Q4_1 model of 135 M parameters, candle's own quantised product decodes 56 tokens
+//! per second and prefills 92; these two paths are what makes the difference. The kernels themselves
+//! are safe Rust: inside a function with `#[target_feature]` the intrinsics on values are safe, and loads go through
+//! `bytemuck`. What is unsafe is only to *call* such a function, which the feature check before it makes sound.
+
+#![allow(unsafe_code)]
+
+use super::dot::{QuantRow, portable};
+use crate::model::Encoding;
+
+/// A strided view of a matrix inside a slice: element (i, j) at `offset + i·row + j·col`.
+#[derive(Debug, Clone, Copy)]
+pub struct Strides {
+    /// Where element (0, 0) is.
+    pub offset: usize,
+    /// From one row to the next.
+    pub row: usize,
+    /// From one column to the next.
+    pub col: usize,
+}
+
+impl Strides {
+    /// Rows of `width` one after the other.
+    pub fn rows(width: usize) -> Self {
+        Self { offset: 0, row: width, col: 1 }
+    }
+
+    /// The transpose of rows of `width`.
+    pub fn transposed(width: usize) -> Self {
+        Self { offset: 0, row: 1, col: width }
+    }
+
+    /// The same matrix further into the slice.
+    pub fn at(self, offset: usize) -> Self {
+        Self { offset, ..self }
+    }
+
+    /// Asserts that an m × n matrix of these strides lies inside `len` elements.
+    fn check(self, m: usize, n: usize, len: usize) {
+        let last = self.offset + (m - 1) * self.row + (n - 1) * self.col;
+        assert!(last < len, "a {m} × {n} matrix ends at {last}, outside {len} elements");
+    }
+}
+
+/// dst `[m, n]` = scale · a `[m, k]` · b `[k, n]`, on `threads` threads.
+#[allow(clippy::too_many_arguments)]
+pub fn gemm(
+    (m, n, k): (usize, usize, usize),
+    dst: &mut [f32],
+    dst_strides: Strides,
+    a: &[f32],
+    a_strides: Strides,
+    b: &[f32],
+    b_strides: Strides,
+    scale: f32,
+    threads: usize,
+) {
+    if m == 0 || n == 0 || k == 0 {
+        return;
+    }
+    dst_strides.check(m, n, dst.len());
+    a_strides.check(m, k, a.len());
+    b_strides.check(k, n, b.len());
+    assert!(dst_strides.col == 1 && dst_strides.row >= n, "the destination's elements must be distinct");
+    let parallelism = if threads > 1 { gemm::Parallelism::Rayon(threads) } else { gemm::Parallelism::None };
+    // SAFETY: the three checks above place every element that gemm may touch inside its slice; `dst` is borrowed
+    // mutably, so it overlaps neither `a` nor `b`, and its elements are distinct.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            dst.as_mut_ptr().add(dst_strides.offset),
+            dst_strides.col as isize,
+            dst_strides.row as isize,
+            false,
+            a.as_ptr().add(a_strides.offset),
+            a_strides.col as isize,
+            a_strides.row as isize,
+            b.as_ptr().add(b_strides.offset),
+            b_strides.col as isize,
+            b_strides.row as isize,
+            0.0f32,
+            scale,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+/// Whether an encoding has a kernel for activations in 8 bits.
+pub fn has_dot(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::Q4_0 | Encoding::Q4_1 | Encoding::Q8_0)
+}
+
+/// out\[i\] = row i of `rows` (encoded) · x, with x in 8 bits, for encodings that `has_dot`.
+pub fn dot_rows(encoding: Encoding, rows: &[u8], x: &QuantRow, out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use super::dot::{avx2, vnni};
+        if vnni::is_available() {
+            // SAFETY: `is_available` has just found every feature that `vnni::dot_rows` enables.
+            return unsafe { vnni::dot_rows(encoding, rows, x, out) };
+        }
+        if avx2::is_available() {
+            // SAFETY: as above, for `avx2::dot_rows`.
+            return unsafe { avx2::dot_rows(encoding, rows, x, out) };
+        }
+    }
+    portable::dot_rows(encoding, rows, x, out);
+}

@@ -1,0 +1,313 @@
+//! How an operation becomes one or more launches: workgroup sizes, grids, which of two kernels, and splitting.
+//!
+//! Workgroup sizes follow the kind of device. Where the processor emulates it, 8 invocations run in one vector register
+//! and a workgroup of 8 needs no real barrier; a graphics processor wants at least a few subgroups per workgroup.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::device::Gpu;
+use super::kernel::Kernel;
+use super::pool::{Allocation, Pool};
+use super::profile::{KernelTime, Profiler};
+use super::readback::Readback;
+use super::stream::{Dispatch, Stream};
+use super::weight::{Part, Weight};
+use crate::model::{Cancel, Result};
+
+/// Lengths of a tensor's axes.
+pub(super) type Shape = Vec<usize>;
+
+/// Most workgroups on one axis of a grid.
+const MAX_GROUPS: usize = 65_535;
+
+/// Records launches on one device.
+pub(super) struct Launcher {
+    pub gpu: Gpu,
+    pub pool: Pool,
+    pub cancel: Cancel,
+    pub style: Style,
+    stream: RefCell<Stream>,
+    readback: RefCell<Readback>,
+    nothing: Arc<Allocation>,
+}
+
+/// What kind of kernel a device likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// One invocation does much and waits for nobody: for a device that the processor emulates.
+    FewBarriers,
+    /// Many invocations share a row, and neighbours read neighbouring words: for graphics processors.
+    ManyLanes,
+}
+
+/// How many invocations a kernel needs that computes `n` values one by one.
+pub(super) struct Flat(usize);
+
+/// A grid for `n` values, one invocation each.
+pub(super) fn flat(n: usize) -> Flat {
+    Flat(n)
+}
+
+/// A grid of `n` workgroups, folded into two axes where one is too short.
+fn fold(n: usize) -> [u32; 3] {
+    let x = n.min(32_768);
+    [x as u32, n.div_ceil(x.max(1)) as u32, 1]
+}
+
+impl Launcher {
+    pub(super) fn new(gpu: Gpu, cancel: Cancel) -> Result<Self> {
+        let pool = Pool::default();
+        let (stream, nothing) = (Stream::new(&gpu)?, pool.own(&gpu, 256)?);
+        let style = if gpu.is_software { Style::FewBarriers } else { Style::ManyLanes };
+        Ok(Self { gpu, pool, cancel, style, stream: RefCell::new(stream), readback: RefCell::default(), nothing })
+    }
+
+    /// Workgroup size of kernels without a barrier.
+    pub(super) fn wide(&self) -> u32 {
+        64
+    }
+
+    /// Workgroup size of kernels that reduce a row.
+    pub(super) fn reduce(&self) -> u32 {
+        match self.style {
+            Style::FewBarriers => 8,
+            Style::ManyLanes => 64,
+        }
+    }
+
+    /// What stands in for a buffer that a kernel's variant does not read.
+    pub(super) fn nothing(&self) -> &Allocation {
+        &self.nothing
+    }
+
+    /// A buffer for a tensor that a kernel will write.
+    pub(super) fn buffer(&self, shape: &[usize]) -> Result<Arc<Allocation>> {
+        self.pool.take(&self.gpu, shape.iter().product::<usize>() as u64 * 4)
+    }
+
+    /// A buffer with these bytes in it.
+    pub(super) fn host_buffer(&self, bytes: &[u8]) -> Result<Arc<Allocation>> {
+        let buffer = self.pool.take_for_host(&self.gpu, bytes.len() as u64)?;
+        self.gpu.queue.write_buffer(&buffer.buffer, 0, bytes);
+        Ok(buffer)
+    }
+
+    /// Stops a cancelled run, and passes on what the device has reported.
+    pub(super) fn checkpoint(&self) -> Result<()> {
+        self.cancel.check()?;
+        self.gpu.check()
+    }
+
+    pub(super) fn wait(&self) -> Result<()> {
+        let mut stream = self.stream.borrow_mut();
+        stream.submit(&self.gpu, &self.pool)?;
+        stream.wait(&self.gpu)
+    }
+
+    pub(super) fn read(&self, tensors: &[(&Allocation, usize)]) -> Result<Vec<Vec<f32>>> {
+        let stream = &mut self.stream.borrow_mut();
+        self.readback.borrow_mut().read(&self.gpu, &self.pool, stream, &self.cancel, tensors)
+    }
+
+    pub(super) fn start_profile(&self) -> Result<()> {
+        self.wait()?;
+        self.stream.borrow_mut().profiler = Profiler::new(&self.gpu);
+        self.gpu.check()
+    }
+
+    pub(super) fn end_profile(&self) -> Result<Option<BTreeMap<&'static str, KernelTime>>> {
+        self.wait()?;
+        Ok(self.stream.borrow_mut().profiler.take().map(Profiler::times))
+    }
+
+    /// A launch with one invocation per value.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn launch(
+        &self,
+        kernel: Kernel,
+        wg: u32,
+        constants: &[(&'static str, f64)],
+        inputs: &[&Allocation],
+        output: &Allocation,
+        params: &[u32],
+        n: Flat,
+    ) -> Result<()> {
+        let work = n.0 as f64;
+        self.launch_work(kernel, wg, constants, inputs, output, params, n, work)
+    }
+
+    /// The same, for kernels that do more than a few operations per value.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn launch_work(
+        &self,
+        kernel: Kernel,
+        wg: u32,
+        constants: &[(&'static str, f64)],
+        inputs: &[&Allocation],
+        output: &Allocation,
+        params: &[u32],
+        Flat(n): Flat,
+        work: f64,
+    ) -> Result<()> {
+        let groups = fold(n.div_ceil(wg as usize));
+        self.dispatch(&Dispatch { kernel, wg, constants, inputs, output, params, groups, work })
+    }
+
+    /// A launch with one workgroup per row.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn launch_rows(
+        &self,
+        kernel: Kernel,
+        wg: u32,
+        constants: &[(&'static str, f64)],
+        inputs: &[&Allocation],
+        output: &Allocation,
+        params: &[u32],
+        rows: usize,
+    ) -> Result<()> {
+        let (groups, work) = (fold(rows), output.bytes as f64);
+        self.dispatch(&Dispatch { kernel, wg, constants, inputs, output, params, groups, work })
+    }
+
+    fn dispatch(&self, launch: &Dispatch<'_>) -> Result<()> {
+        self.stream.borrow_mut().dispatch(&self.gpu, &self.pool, &self.cancel, launch)
+    }
+
+    /// Copies `n` values.
+    pub(super) fn copy(&self, x: &Allocation, from: usize, y: &Allocation, to: usize, n: usize) -> Result<()> {
+        let params = [n as u32, from as u32, to as u32];
+        self.launch(Kernel::Copy, self.wide(), &[], &[x], y, &params, flat(n))
+    }
+
+    /// A buffer that holds at least `n` values, the first `kept` of which are those of `old`.
+    pub(super) fn grown(&self, old: Option<&Arc<Allocation>>, kept: usize, n: usize) -> Result<Arc<Allocation>> {
+        let bytes = n as u64 * 4;
+        if let Some(old) = old.filter(|old| old.bytes >= bytes) {
+            return Ok(old.clone());
+        }
+        let doubled = bytes.next_power_of_two().max(16 << 10).min(self.gpu.max_tensor_bytes().max(bytes));
+        let new = self.pool.own(&self.gpu, doubled)?;
+        if let Some(old) = old {
+            self.copy(old, 0, &new, 0, kept)?;
+        }
+        Ok(new)
+    }
+
+    /// y = x·Wᵀ + b. Large products are split by rows of W, so that each launch stays within the stream's budget.
+    pub(super) fn linear(
+        &self,
+        x: &Allocation,
+        n_tokens: usize,
+        weight: &Weight,
+        (d_out, d_in): (usize, usize),
+        bias: Option<&Allocation>,
+        y: &Allocation,
+    ) -> Result<()> {
+        if n_tokens > MAX_GROUPS {
+            return Err(self.gpu.error("a pass takes at most 65535 tokens on it; run the text in several passes."));
+        }
+        // Kernels read x in groups of 8 columns.
+        let padded = if d_in.is_multiple_of(8) { None } else { Some(self.padded(x, n_tokens, d_in)?) };
+        let x = padded.as_deref().unwrap_or(x);
+        let constants =
+            [("FORMAT", f64::from(weight.layout.format)), ("HAS_BIAS", f64::from(u8::from(bias.is_some())))];
+        let (kernel, wg, rows_per_group, tokens_per_group) = self.linear_kernel(n_tokens);
+        for part in &weight.parts {
+            let row_work = 2.0 * (n_tokens * d_in) as f64;
+            let budget_rows = (self.stream.borrow().budget() / row_work) as usize;
+            let rows_per_launch = (budget_rows / 64 * 64).clamp(64, MAX_GROUPS * rows_per_group);
+            for begin in (0..part.n_rows).step_by(rows_per_launch) {
+                let end = part.n_rows.min(begin + rows_per_launch);
+                let params = linear_params(n_tokens, weight, part, begin, end, d_out);
+                let groups = [(end - begin).div_ceil(rows_per_group), n_tokens.div_ceil(tokens_per_group), 1];
+                self.dispatch(&Dispatch {
+                    kernel,
+                    wg,
+                    constants: &constants,
+                    inputs: &[x, &part.buffer, bias.unwrap_or(&self.nothing)],
+                    output: y,
+                    params: &params,
+                    groups: groups.map(|n| n as u32),
+                    work: row_work * (end - begin) as f64,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Kernel, workgroup size, and the rows and tokens that one workgroup computes.
+    fn linear_kernel(&self, n_tokens: usize) -> (Kernel, u32, usize, usize) {
+        match (self.style, n_tokens) {
+            (Style::FewBarriers, ..3) => (Kernel::MatVec, 8, 32, 1),
+            (Style::FewBarriers, _) => (Kernel::MatMul, 8, 32, 4),
+            (Style::ManyLanes, ..5) => (Kernel::MatVecWide, 64, 4, 1),
+            (Style::ManyLanes, _) => (Kernel::MatMul, 64, 256, 4),
+        }
+    }
+
+    /// x with zeros after each row, up to a multiple of 8 columns.
+    fn padded(&self, x: &Allocation, n_tokens: usize, d_in: usize) -> Result<Arc<Allocation>> {
+        let width = d_in.next_multiple_of(8);
+        let padded = self.pool.take(&self.gpu, (n_tokens * width * 4) as u64)?;
+        let mut stream = self.stream.borrow_mut();
+        let encoder = stream.encoder(&self.gpu);
+        encoder.clear_buffer(&padded.buffer, 0, None);
+        for t in 0..n_tokens {
+            let (from, to) = ((t * d_in * 4) as u64, (t * width * 4) as u64);
+            encoder.copy_buffer_to_buffer(&x.buffer, from, &padded.buffer, to, d_in as u64 * 4);
+        }
+        Ok(padded)
+    }
+
+    /// The fused attention: one workgroup per query and head.
+    pub(super) fn attention(
+        &self,
+        qkv: [&Allocation; 3],
+        z: &Allocation,
+        (n_queries, n_heads, n_keys, d_head): (usize, usize, usize, usize),
+        params: &[u32],
+    ) -> Result<()> {
+        if n_queries > MAX_GROUPS {
+            return Err(self.gpu.error("a pass takes at most 65535 tokens on it; run the text in several passes."));
+        }
+        self.dispatch(&Dispatch {
+            kernel: Kernel::Attention,
+            wg: self.reduce(),
+            constants: &[("D_HEAD", d_head as f64)],
+            inputs: &qkv,
+            output: z,
+            params,
+            groups: [n_heads as u32, n_queries as u32, 1],
+            work: 4.0 * (n_queries * n_heads * n_keys * d_head) as f64,
+        })
+    }
+
+    /// Bytes per second of a copy, the best of a few rounds.
+    pub(super) fn copy_bandwidth(&self) -> Result<f64> {
+        let bytes = (64 << 20).min(self.gpu.max_tensor_bytes() / 2);
+        let (from, to) = (self.pool.own(&self.gpu, bytes)?, self.pool.own(&self.gpu, bytes)?);
+        let mut best = 0.0f64;
+        for round in 0..6 {
+            self.checkpoint()?;
+            self.wait()?;
+            let begin = Instant::now();
+            self.stream.borrow_mut().encoder(&self.gpu).copy_buffer_to_buffer(&from.buffer, 0, &to.buffer, 0, bytes);
+            self.wait()?;
+            let rate = 2.0 * bytes as f64 / begin.elapsed().as_secs_f64();
+            // The first round also pays for the pages.
+            best = if round == 0 { 0.0 } else { best.max(rate) };
+        }
+        Ok(best)
+    }
+}
+
+/// The parameters of the kernels for [`Launcher::linear`].
+fn linear_params(n_tokens: usize, weight: &Weight, part: &Part, begin: usize, end: usize, d_out: usize) -> Vec<u32> {
+    let mut params = vec![n_tokens as u32];
+    params.extend(weight.layout.params());
+    params.extend([begin, end, part.row_begin, d_out].map(|n| n as u32));
+    params
+}

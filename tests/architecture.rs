@@ -1,0 +1,125 @@
+//! The walls between the rooms, kept by reading the source.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A word that may stand only in some rooms.
+struct Wall {
+    /// What is looked for, as it appears in code.
+    words: &'static [&'static str],
+    /// Where it may stand: path prefixes under `src/`.
+    allowed: &'static [&'static str],
+    why: &'static str,
+}
+
+const WALLS: &[Wall] = &[
+    Wall {
+        words: &["candle_core", "candle_nn"],
+        allowed: &["engine/candle/", "train/"],
+        why: "candle computes; it stays in the engine and in training",
+    },
+    Wall {
+        words: &["wgpu::"],
+        allowed: &["engine/wgpu/", "ui/"],
+        why: "only the GPU backend talks to the GPU (the window's own drawing aside)",
+    },
+    Wall { words: &["egui", "eframe", "rfd::"], allowed: &["ui/"], why: "only the window knows the window library" },
+    Wall {
+        words: &["thread::spawn", "thread::Builder", "Builder::new().name"],
+        allowed: &["lab/worker.rs"],
+        why: "threads start in one place",
+    },
+    Wall {
+        words: &["Color32::from_rgb", "Color32::from_gray", "Color32::from_hex", "Color32::WHITE", "Color32::BLACK"],
+        allowed: &["ui/theme.rs", "ui/theme/"],
+        why: "colours are the theme's",
+    },
+    Wall {
+        words: &["unsafe "],
+        allowed: &["engine/candle/raw.rs"],
+        why: "one small module may say unsafe, with a proof for each block",
+    },
+];
+
+/// What the definition of the model may not know.
+const FOREIGN_TO_THE_MODEL: &[&str] =
+    &["std::fs", "std::io", "std::thread", "std::net", "crate::engine", "crate::lab", "crate::ui", "rayon"];
+
+#[test]
+fn walls_stand() {
+    let mut breaches = Vec::new();
+    for (path, code) in sources() {
+        for wall in WALLS {
+            let inside = wall.allowed.iter().any(|room| path.starts_with(room));
+            if let Some(word) = wall.words.iter().find(|word| !inside && code.contains(**word)) {
+                breaches.push(format!("src/{path} says “{word}”: {}", wall.why));
+            }
+        }
+        if path.starts_with("model/")
+            && let Some(word) = FOREIGN_TO_THE_MODEL.iter().find(|word| code.contains(**word))
+        {
+            breaches.push(format!("src/{path} says “{word}”: the model is pure"));
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn arrows_point_down() {
+    // ui -> lab -> train -> engine -> model: a lower room never names a higher one.
+    let rooms = ["model", "engine", "train", "lab", "ui"];
+    for (path, code) in sources() {
+        let Some(level) = rooms.iter().position(|room| path.starts_with(&format!("{room}/"))) else { continue };
+        for higher in &rooms[level + 1..] {
+            assert!(!code.contains(&format!("crate::{higher}::")), "src/{path} reaches up to {higher}");
+        }
+    }
+}
+
+#[test]
+fn every_room_has_an_essay() {
+    for (path, code) in sources() {
+        assert!(code.trim_start().starts_with("//!"), "src/{path} does not begin with what it is for");
+    }
+}
+
+/// Every source file under `src/`, its path relative to it, without line comments other than leading essays.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    assert!(files.len() > 20, "the source was not found");
+    files
+        .into_iter()
+        .map(|file| {
+            let path = file.strip_prefix(&root).expect("under src").to_string_lossy().replace('\\', "/");
+            let text = fs::read_to_string(&file).expect("readable source");
+            (path, without_comments(&text))
+        })
+        .collect()
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn without_comments(text: &str) -> String {
+    let mut essay = true;
+    text.lines()
+        .filter(|line| {
+            let trimmed = line.trim_start();
+            essay &= trimmed.starts_with("//!") || trimmed.is_empty();
+            let first = essay && trimmed.starts_with("//!") && trimmed.len() > 3;
+            first || !trimmed.starts_with("//")
+        })
+        .map(|line| if line.trim_start().starts_with("//!") { "//!" } else { line })
+        .collect::<Vec<_>>()
+        .join("\n")
+}

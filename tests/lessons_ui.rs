@@ -1,0 +1,229 @@
+//! The reading column, driven through its real widgets by accessible name, without a display.
+
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use glassbox::lesson::{Answer, Candidate, Lesson, Library, LiveTruth, QuestionKind, RunFacts};
+use glassbox::ui::lesson_view::{self, LessonAction, LessonState};
+
+struct Page {
+    lesson: Lesson,
+    state: LessonState,
+    live: LiveTruth,
+    actions: Vec<LessonAction>,
+}
+
+fn page(size: egui::Vec2, dark: bool) -> Harness<'static, Page> {
+    let lesson = Library::embedded().lessons.swap_remove(0);
+    let page = Page { lesson, state: LessonState::default(), live: LiveTruth::default(), actions: Vec::new() };
+    let theme = if dark { egui::Theme::Dark } else { egui::Theme::Light };
+    Harness::builder().with_size(size).with_theme(theme).wgpu().build_ui_state(
+        |ui, page: &mut Page| {
+            let actions = lesson_view::show(ui, &page.lesson, &mut page.state, &page.live);
+            page.actions.extend(actions);
+        },
+        page,
+    )
+}
+
+/// A column tall enough that nothing has to be scrolled to.
+fn tall() -> Harness<'static, Page> {
+    page(egui::vec2(520.0, 7000.0), false)
+}
+
+/// Writes what is on screen to the folder that the environment variable GLASSBOX_LOOK names, for a look at it.
+fn look(harness: &mut Harness<'static, Page>, name: &str) {
+    if let Some(folder) = std::env::var_os("GLASSBOX_LOOK") {
+        harness.render().unwrap().save(std::path::Path::new(&folder).join(name)).unwrap();
+    }
+}
+
+fn click(harness: &mut Harness<'static, Page>, label: &str) {
+    harness.get_by_label(label).click();
+    harness.run();
+}
+
+fn took(harness: &mut Harness<'static, Page>) -> Vec<LessonAction> {
+    std::mem::take(&mut harness.state_mut().actions)
+}
+
+fn facts(prompt: &str) -> RunFacts {
+    let next = [(" Mary", 0.92), (" the", 0.02)];
+    RunFacts {
+        prompt: prompt.into(),
+        tokens: "When Mary and John went".split(' ').map(str::to_owned).collect(),
+        next: next.map(|(text, probability)| Candidate { text: text.into(), probability }).into(),
+        last_row: vec![0.5, 0.1, 0.1, 0.1, 0.2],
+    }
+}
+
+#[test]
+fn the_column_renders_in_both_themes() {
+    for dark in [false, true] {
+        let mut harness = page(egui::vec2(520.0, 7000.0), dark);
+        harness.run();
+        look(&mut harness, if dark { "dark.png" } else { "light.png" });
+        let formulas = harness.get_all_by_role(Role::Image).count();
+        assert!(formulas >= 2, "display formulas are typeset: {formulas}");
+        assert!(harness.query_by_role_and_label(Role::Heading, "Self-attention").is_some());
+    }
+}
+
+#[test]
+fn a_choice_is_wrong_with_its_reason_then_right() {
+    let mut harness = tall();
+    harness.run();
+    assert!(harness.get_by_label("Check question 1").accesskit_node().is_disabled(), "nothing is chosen yet");
+    click(&mut harness, "Question 1: Speed: the text is split, and each head reads a part of it.");
+    click(&mut harness, "Check question 1");
+    look(&mut harness, "wrong.png");
+    let reason = "Every head reads the whole visible text.";
+    assert!(harness.query_by_label_contains(reason).is_some(), "the reason of the wrong option stands there");
+    assert!(harness.query_by_label_contains("Separate queries and keys").is_none(), "the key is not given away");
+    let answers = took(&mut harness);
+    let [LessonAction::Answered { question, verdict, attempt: 0, hints: 0, .. }] = answers.as_slice() else {
+        panic!("one answer: {answers:?}")
+    };
+    assert_eq!(question, "many-heads");
+    assert!(!verdict.correct);
+
+    click(&mut harness, "Try again question 1");
+    click(&mut harness, "Hint 1 of 3, question 1");
+    assert!(harness.query_by_label_contains("How many patterns does one head make").is_some());
+    assert!(harness.query_by_label_contains("whatever one purpose takes").is_none(), "hints come one by one");
+    let right = "Question 1: Several patterns at once: each head can follow another relation between tokens.";
+    click(&mut harness, right);
+    click(&mut harness, "Check question 1");
+    look(&mut harness, "right.png");
+    let answers = took(&mut harness);
+    let [LessonAction::Answered { verdict, attempt: 1, hints: 1, .. }] = answers.as_slice() else {
+        panic!("one answer: {answers:?}")
+    };
+    assert!(verdict.correct);
+    assert!(harness.query_by_label("Check question 1").is_none(), "a solved question is closed");
+    assert_eq!(harness.state().state.done(), 1);
+}
+
+#[test]
+fn several_options_and_a_number_are_answered() {
+    let mut harness = tall();
+    harness.run();
+    click(&mut harness, "Question 2: Each row sums to 1.");
+    click(&mut harness, "Question 2: Each column sums to 1.");
+    click(&mut harness, "Question 2: Each column sums to 1.");
+    click(&mut harness, "Question 2: Everything above the diagonal is 0.");
+    click(&mut harness, "Check question 2");
+    let actions = took(&mut harness);
+    assert!(matches!(&actions[..], [LessonAction::Answered { verdict, .. }] if verdict.correct), "{actions:?}");
+
+    let field = harness.get_by_label("Question 3: your number");
+    field.focus();
+    harness.run();
+    harness.get_by_label("Question 3: your number").type_text("64");
+    harness.run();
+    harness.key_press(egui::Key::Enter);
+    harness.run();
+    let actions = took(&mut harness);
+    let [LessonAction::Answered { answer: Answer::Number(64.0), verdict, .. }] = &actions[..] else {
+        panic!("Enter checks the number: {actions:?}")
+    };
+    assert!(!verdict.correct && verdict.reasons[0].text.contains("itself"), "the known mistake is named");
+}
+
+#[test]
+fn a_prediction_is_committed_before_the_run_and_settled_by_it() {
+    let mut harness = tall();
+    harness.run();
+    assert!(harness.get_by_label("Commit and ask the model, prediction 1").accesskit_node().is_disabled());
+    click(&mut harness, "Prediction 1: John");
+    let slider = harness.get_by_label("Prediction 1: how sure, in percent");
+    slider.set_value_accesskit(90.0);
+    harness.run();
+    click(&mut harness, "Commit and ask the model, prediction 1");
+    let prompt = harness.state().lesson.predictions().next().unwrap().prompt.clone();
+    assert_eq!(took(&mut harness), [LessonAction::SetPrompt(prompt.clone())]);
+    assert!(harness.query_by_label_contains("Open a model").is_some(), "without a model it says what to do");
+
+    harness.state_mut().live = LiveTruth { model: Some("test".into()), running: true, ..LiveTruth::default() };
+    harness.run();
+    assert!(harness.query_by_label_contains("reading the text").is_some());
+    harness.state_mut().live.facts = Some(facts("Another text").into());
+    harness.state_mut().live.running = false;
+    harness.run();
+    assert_eq!(took(&mut harness), [], "a run of another text settles nothing");
+    click(&mut harness, "Ask the model, prediction 1");
+    assert_eq!(took(&mut harness), [LessonAction::SetPrompt(prompt.clone())]);
+
+    harness.state_mut().live.facts = Some(facts(&prompt).into());
+    harness.run();
+    look(&mut harness, "settled.png");
+    let expected =
+        LessonAction::Predicted { predict: "who-gets-the-drink".into(), choice: 1, confidence: 90, right: Some(false) };
+    assert_eq!(took(&mut harness), [expected], "reported once");
+    assert!(harness.query_by_label_contains("puts 92 % on “Mary”").is_some(), "the finding names the live numbers");
+    harness.state_mut().live.facts = None;
+    harness.run();
+    assert!(harness.query_by_label_contains("puts 92 %").is_some(), "the truth stays");
+}
+
+#[test]
+fn a_scene_and_its_changes_reach_the_lab() {
+    let mut harness = tall();
+    harness.run();
+    click(&mut harness, "Show in the lab, scene 3");
+    click(&mut harness, "See only 3 tokens, scene 3");
+    let scene = harness.state().lesson.scenes().nth(2).unwrap().clone();
+    let tweak = scene.tweaks.iter().find(|t| t.label == "See only 3 tokens").unwrap().tweak.clone();
+    assert_eq!(took(&mut harness), [LessonAction::SetScene(scene.clone()), LessonAction::Toggle(tweak.clone())]);
+
+    harness.state_mut().live.active = vec![tweak];
+    harness.run();
+    let button = harness.get_by_label("See only 3 tokens, scene 3");
+    assert_eq!(button.accesskit_node().toggled(), Some(egui::accesskit::Toggled::True), "the button shows its state");
+}
+
+#[test]
+fn the_keyboard_alone_answers_a_question() {
+    let mut harness = tall();
+    harness.run();
+    let right = "Question 1: Several patterns at once: each head can follow another relation between tokens.";
+    for (label, key) in [(right, egui::Key::Space), ("Check question 1", egui::Key::Enter)] {
+        for _ in 0..100 {
+            if harness.get_by_label(label).is_focused() {
+                break;
+            }
+            harness.key_press(egui::Key::Tab);
+            harness.run();
+        }
+        assert!(harness.get_by_label(label).is_focused(), "Tab reaches {label:?}");
+        harness.key_press(key);
+        harness.run();
+    }
+    assert_eq!(harness.state().state.done(), 1);
+}
+
+#[test]
+fn every_control_has_a_name_of_its_own() {
+    let mut harness = tall();
+    harness.run();
+    let mut names = std::collections::BTreeSet::new();
+    for role in [Role::Button, Role::RadioButton, Role::CheckBox, Role::Slider, Role::TextInput, Role::Link] {
+        for node in harness.get_all_by_role(role) {
+            let name = node.accesskit_node().label().unwrap_or_default();
+            assert!(!name.is_empty(), "a {role:?} has no name");
+            assert!(names.insert(name.clone()), "two controls are called {name:?}");
+        }
+    }
+    let questions = &harness.state().lesson.questions().filter(|q| matches!(q.kind, QuestionKind::Single(_))).count();
+    assert!(names.len() > 25 && *questions > 0, "{names:?}");
+}
+
+#[test]
+fn a_bad_lesson_shows_its_problem_in_place() {
+    let problem = glassbox::lesson::parse("mine.md", "+++\nid = 3\n+++\n").unwrap_err();
+    let mut harness = Harness::builder().with_size(egui::vec2(520.0, 400.0)).build_ui(move |ui| {
+        lesson_view::show_problem(ui, &problem);
+    });
+    harness.run();
+    assert!(harness.query_by_label_contains("mine.md, line 2").is_some());
+}
