@@ -42,7 +42,7 @@ pub fn install(ctx: &Context) {
     let icons = egui_material_icons::font_insert();
     let mut data = icons.data;
     // The symbols sit high on their line beside Latin text.
-    data.tweak.y_offset_factor = 0.12;
+    data.tweak.y_offset_factor = 0.055;
     fonts.font_data.insert(icons.name.clone(), Arc::new(data));
     for family in fonts.families.values_mut() {
         family.push(icons.name.clone());

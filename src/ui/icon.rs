@@ -52,7 +52,7 @@ icon_table! {
     /// The folder above.
     UP = ICON_ARROW_UPWARD;
     /// A report.
-    REPORT = ICON_DOWNLOAD_DONE;
+    REPORT = ICON_FACT_CHECK;
     /// Silence a head.
     ABLATE = ICON_VISIBILITY_OFF;
     /// Reset.

@@ -13,7 +13,7 @@ use crate::lab::Command;
 use crate::model::sampler::SamplerConfig;
 
 /// Height of the prompt and of the generated text beside it.
-const TEXT_HEIGHT: f32 = 52.0;
+const TEXT_HEIGHT: f32 = 50.0;
 
 /// The bar's own state: the text while it is being typed.
 #[derive(Debug, Default)]
@@ -151,7 +151,7 @@ fn sampler(ui: &mut Ui, view: &mut View<'_>) {
     ui.spacing_mut().slider_width = 84.0;
     let slider = Slider::new(&mut s.temperature, 0.0..=4.0).logarithmic(true).smallest_positive(0.05).max_decimals(2);
     let why = "Divides the logits: 0 always takes the best token, above 1 surprises more";
-    ui.add(slider).labelled_by(label.id).on_hover_text(why);
+    widgets::slider(ui, &label, slider).on_hover_text(why);
 
     let label = widgets::note(ui, "Top-k");
     let mut k = s.top_k.unwrap_or(0);

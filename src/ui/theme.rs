@@ -59,6 +59,8 @@ pub struct Palette {
     pub on_accent: Color32,
     /// A tint of the accent, for what is selected.
     pub accent_soft: Color32,
+    /// Behind selected text, and the filled part of a slider.
+    pub accent_mid: Color32,
     /// Good news.
     pub positive: Color32,
     /// A tint of it.
@@ -100,6 +102,7 @@ static LIGHT: LazyLock<Palette> = LazyLock::new(|| Palette {
     accent_fill: rgb(0x2F55C8),
     on_accent: rgb(0xFFFFFF),
     accent_soft: rgb(0xE3E9FB),
+    accent_mid: rgb(0xA9BCF2),
     positive: rgb(0x0B6B4F),
     positive_soft: rgb(0xDDF3EA),
     warning: rgb(0x8A4B00),
@@ -127,6 +130,7 @@ static DARK: LazyLock<Palette> = LazyLock::new(|| Palette {
     accent_fill: rgb(0x93AEFF),
     on_accent: rgb(0x0E1530),
     accent_soft: rgb(0x273256),
+    accent_mid: rgb(0x43558F),
     positive: rgb(0x6FD3A8),
     positive_soft: rgb(0x163429),
     warning: rgb(0xF2BC6B),
@@ -154,6 +158,8 @@ impl Palette {
             ("text on accent", self.on_accent, self.accent_fill),
             ("accent on tint", self.accent, self.accent_soft),
             ("text on generated", self.text, self.generated_soft),
+            ("muted on generated", self.muted, self.generated_soft),
+            ("selected text", self.text, self.accent_mid),
             ("positive on tint", self.positive, self.positive_soft),
             ("warning on tint", self.warning, self.warning_soft),
             ("danger on tint", self.danger, self.danger_soft),
@@ -306,7 +312,7 @@ fn visuals(theme: Theme) -> Visuals {
     v.menu_corner_radius = CornerRadius::same(RADIUS);
     v.window_shadow = Shadow { offset: [0, 8], blur: 28, spread: 0, color: p.shadow };
     v.popup_shadow = Shadow { offset: [0, 4], blur: 16, spread: 0, color: p.shadow };
-    v.selection = Selection { bg_fill: p.accent_soft, stroke: Stroke::new(1.5, p.accent) };
+    v.selection = Selection { bg_fill: p.accent_mid, stroke: Stroke::new(1.5, p.accent) };
     v.widgets = widgets(p);
     v.slider_trailing_fill = true;
     v.handle_shape = HandleShape::Circle;

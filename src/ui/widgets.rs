@@ -126,6 +126,22 @@ pub fn switch(ui: &mut Ui, on: &mut bool, text: &str) -> Response {
     response
 }
 
+/// Adds a slider whose handle and filled part stand out, with the accessible name of its label.
+pub fn slider(ui: &mut Ui, label: &Response, slider: egui::Slider<'_>) -> Response {
+    let p = palette(ui);
+    ui.scope(|ui| {
+        let visuals = ui.visuals_mut();
+        visuals.selection.bg_fill = p.accent_fill;
+        for state in [&mut visuals.widgets.inactive, &mut visuals.widgets.hovered, &mut visuals.widgets.active] {
+            state.fg_stroke = Stroke::new(2.0, p.accent);
+        }
+        visuals.widgets.hovered.bg_fill = p.accent_soft;
+        ui.spacing_mut().interact_size.y = 20.0;
+        ui.add(slider).labelled_by(label.id)
+    })
+    .inner
+}
+
 /// A heading inside a card.
 pub fn heading(ui: &mut Ui, text: &str) -> Response {
     ui.label(RichText::new(text).text_style(theme::subheading()).color(palette(ui).text))

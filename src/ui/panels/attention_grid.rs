@@ -131,7 +131,10 @@ fn grid(ui: &mut Ui, view: &mut View<'_>, atlas: &Atlas, texture: TextureId) {
     let arrangement = Arrangement::fit(ui.available_size(), atlas.n_layers, atlas.n_heads);
     ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
         let size = arrangement.size(atlas.n_layers, atlas.n_heads);
-        let (rect, response) = ui.allocate_exact_size(size, Sense::FOCUSABLE);
+        // In the middle, where there is space to spare.
+        let whole = vec2(size.x.max(ui.available_width()), size.y);
+        let (rect, response) = ui.allocate_exact_size(whole, Sense::FOCUSABLE);
+        let rect = rect.translate(vec2(((whole.x - size.x - GUTTER) * 0.5).max(0.0).floor(), 0.0));
         response.widget_info(|| WidgetInfo::labeled(Role::Grid, ui.is_enabled(), "Every head; arrow keys choose one"));
         keys(ui, view, &response, arrangement.across);
         paint(ui, view, atlas, texture, &arrangement, rect.min, response.has_focus());

@@ -10,7 +10,7 @@ mod matrix;
 
 use std::sync::Arc;
 
-use egui::{Align, DragValue, Layout, Ui};
+use egui::{DragValue, Ui};
 
 use super::super::settings::Settings;
 use super::super::view::View;
@@ -62,20 +62,20 @@ pub(super) struct Weights {
 impl AttentionHead {
     /// Draws the panel.
     pub fn show(&mut self, ui: &mut Ui, view: &mut View<'_>, settings: &mut Settings) {
-        self.controls(ui, view, settings);
+        self.controls(ui, view);
         let Some(weights) = self.weights(view) else {
             widgets::empty_state(ui, icon::ABLATE, "No pattern", "This run did not record this head.");
             return;
         };
         ui.add_space(2.0);
         match self.mode {
-            Mode::Matrix => self.matrix.show(ui, view, &weights, settings.skip_first),
+            Mode::Matrix => self.matrix.show(ui, view, &weights, &mut settings.skip_first),
             Mode::Lines => self.lines.show(ui, view, &weights, settings.skip_first),
             Mode::Edit => self.edit.show(ui, view, &weights),
         }
     }
 
-    fn controls(&mut self, ui: &mut Ui, view: &mut View<'_>, settings: &mut Settings) {
+    fn controls(&mut self, ui: &mut Ui, view: &mut View<'_>) {
         let Some(model) = &view.snapshot.model else { return };
         let (n_layers, n_heads) = (model.config.n_layers, model.config.n_heads);
         ui.horizontal_wrapped(|ui| {
@@ -104,9 +104,6 @@ impl AttentionHead {
             if widgets::button(ui, icon::ABLATE, name).clicked() {
                 shell::toggle_ablation(view, head, silenced.unwrap_or(Ablation::Zero));
             }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                widgets::switch(ui, &mut settings.skip_first, "Scale without the first token");
-            });
         });
     }
 

@@ -158,7 +158,7 @@ fn temperatures(ui: &mut Ui, view: &mut View<'_>) {
             ui.spacing_mut().slider_width = (ui.available_width() - 64.0).clamp(80.0, 320.0);
             let slider = Slider::new(&mut value, 0.1..=10.0).logarithmic(true).max_decimals(2);
             let why = "Divides the scores before the softmax: below 1 sharper, above 1 flatter";
-            let response = ui.add(slider).labelled_by(label.id).on_hover_text(why);
+            let response = widgets::slider(ui, &label, slider).on_hover_text(why);
             if response.changed() {
                 let tweak = ((value - 1.0).abs() > 0.005).then(|| Tweak::Temperature { heads: heads.clone(), value });
                 view.set_tweak(is_ours, tweak);

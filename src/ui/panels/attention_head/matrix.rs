@@ -19,6 +19,8 @@ use crate::ui::widgets;
 const LABELLED: f32 = 11.0;
 /// Longest label of a row or column, in points.
 const LABEL: f32 = 74.0;
+/// Space beside the matrix where no label fits.
+const MARGIN: f32 = 12.0;
 
 type Key = ((u64, u64, HeadRef, super::Source), bool, bool);
 
@@ -31,23 +33,17 @@ pub struct MatrixPlot {
 
 impl MatrixPlot {
     /// Draws the plot.
-    pub fn show(&mut self, ui: &mut Ui, view: &mut View<'_>, weights: &Weights, skip_first: bool) {
+    pub fn show(&mut self, ui: &mut Ui, view: &mut View<'_>, weights: &Weights, skip_first: &mut bool) {
         let p = palette(ui);
-        let key = (weights.key, skip_first, p.dark);
-        let largest = *self.largest.get(key, || weights.largest(skip_first));
+        let key = (weights.key, *skip_first, p.dark);
+        let largest = *self.largest.get(key, || weights.largest(*skip_first));
         let texture = self.texture.get(key, || texture(ui, p, weights, largest));
-        let space = ui.available_size() - vec2(0.0, 22.0);
-        let plain = (space.min_elem()).max(40.0);
-        let labelled = ((space.min_elem() - LABEL) / weights.n as f32).floor();
-        let (gutter, side) = if labelled >= LABELLED {
-            (LABEL, (labelled * weights.n as f32).min(30.0 * weights.n as f32))
-        } else {
-            (18.0, plain - 18.0)
-        };
-        let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), side + gutter), Sense::click());
+        let layout = Layout::fit(ui.available_size() - vec2(0.0, 24.0), weights.n);
+        let Layout { side, left: gutter, top } = layout;
+        let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), side + top), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, ui.is_enabled(), "Attention matrix; rows attend to columns"));
         let left = whole.left() + ((whole.width() - side - gutter) * 0.5).max(0.0);
-        let square = Rect::from_min_size(pos2(left + gutter, whole.top() + gutter), Vec2::splat(side));
+        let square = Rect::from_min_size(pos2(left + gutter, whole.top() + top), Vec2::splat(side));
         let painter = ui.painter_at(whole.expand(1.0));
         let full = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
         painter.image(texture.id(), square, full, Color32::WHITE);
@@ -57,7 +53,7 @@ impl MatrixPlot {
             let at = |x: f32, from: f32| (((x - from) / cell) as usize).min(weights.n - 1);
             (at(pos.y, square.top()), at(pos.x, square.left()))
         });
-        labels(ui, view, square, cell, weights.n, hovered, gutter);
+        labels(ui, view, square, weights.n, hovered, &layout);
         marks(ui, view, square, cell, hovered);
         if let Some((query, key)) = hovered {
             if response.clicked() {
@@ -66,6 +62,31 @@ impl MatrixPlot {
             response.on_hover_ui_at_pointer(|ui| explain(ui, view, weights, query, key));
         }
         legend(ui, p, weights, largest, skip_first);
+    }
+}
+
+/// Where the matrix stands in its pane.
+struct Layout {
+    /// Of the square.
+    side: f32,
+    /// Space for the labels of rows.
+    left: f32,
+    /// Space for the labels of columns.
+    top: f32,
+}
+
+impl Layout {
+    /// Labels take the space that the cells leave; those of the columns, which cost height, go first.
+    fn fit(space: egui::Vec2, n: usize) -> Self {
+        let n = n as f32;
+        let side = |left: f32, top: f32| (space.x - left).min(space.y - top).min(34.0 * n).max(40.0);
+        for (left, top) in [(LABEL, LABEL), (LABEL, MARGIN), (MARGIN, MARGIN)] {
+            let side = side(left, top);
+            if side / n >= LABELLED || left == MARGIN {
+                return Self { side, left, top };
+            }
+        }
+        Self { side: side(MARGIN, MARGIN), left: MARGIN, top: MARGIN }
     }
 }
 
@@ -84,36 +105,35 @@ fn labels(
     ui: &Ui,
     view: &View<'_>,
     square: Rect,
-    cell: f32,
     n: usize,
     hovered: Option<(usize, usize)>,
-    gutter: f32,
+    layout: &Layout,
 ) {
     let p = palette(ui);
     let font: FontId = theme::tick().resolve(ui.style());
-    let all = gutter >= LABEL;
+    let (all_rows, all_columns, cell) = (layout.left >= LABEL, layout.top >= LABEL, square.width() / n as f32);
     for i in 0..n {
         let (is_row, is_column) = hovered.map_or((false, false), |(q, k)| (q == i, k == i));
         let selected = view.snapshot.selection.token == i;
-        if !all && !(is_row || is_column || selected) {
+        if !all_rows && !(is_row || is_column || selected) {
             continue;
         }
         let color = |on: bool| if on { p.text } else { p.muted };
-        let text = shortened(ui, view.label(i), &font, gutter - 8.0);
-        if all || is_row || (selected && hovered.is_none()) {
+        let text = shortened(ui, view.label(i), &font, LABEL - 8.0);
+        if all_rows || is_row || (selected && hovered.is_none()) {
             let galley = ui.painter().layout_no_wrap(text.clone(), font.clone(), color(is_row || selected));
             let y = square.top() + (i as f32 + 0.5) * cell;
             let x = square.left() - 5.0 - galley.size().x;
-            if all {
+            if all_rows {
                 ui.painter().galley(pos2(x, y - galley.size().y * 0.5), galley, p.text);
             } else {
                 let mark = [pos2(square.left() - 10.0, y), pos2(square.left() - 3.0, y)];
                 ui.painter().line_segment(mark, Stroke::new(2.0, p.accent));
             }
         }
-        if all || is_column {
+        if all_columns || is_column {
             let x = square.left() + (i as f32 + 0.5) * cell;
-            if all {
+            if all_columns {
                 let galley = ui.painter().layout_no_wrap(text, font.clone(), color(is_column));
                 let at = pos2(x - galley.size().y * 0.5, square.top() - 4.0);
                 let shape = TextShape::new(at, galley, p.text).with_angle(-std::f32::consts::FRAC_PI_2);
@@ -178,20 +198,21 @@ fn explain(ui: &mut Ui, view: &View<'_>, weights: &Weights, query: usize, key: u
     }
 }
 
-fn legend(ui: &mut Ui, p: &Palette, weights: &Weights, largest: f32, skip_first: bool) {
+fn legend(ui: &mut Ui, p: &Palette, weights: &Weights, largest: f32, skip_first: &mut bool) {
     ui.horizontal(|ui| {
-        ui.set_height(16.0);
+        ui.set_height(20.0);
         let (ramp, low) = if weights.signed { (&p.diverging, -largest) } else { (&p.sequential, 0.0) };
         widgets::note(ui, format!("{low:.2}"));
-        let (bar, _) = ui.allocate_exact_size(vec2(90.0, 8.0), Sense::hover());
-        let steps = 45;
+        let (bar, _) = ui.allocate_exact_size(vec2(80.0, 8.0), Sense::hover());
+        let steps = 40;
         for i in 0..steps {
             let x = bar.left() + bar.width() * i as f32 / steps as f32;
             let part = Rect::from_min_size(pos2(x, bar.top()), vec2(bar.width() / steps as f32 + 0.5, bar.height()));
             ui.painter().rect_filled(part, 0.0, ramp.at(i as f32 / (steps - 1) as f32));
         }
+        ui.painter().rect_stroke(bar, 0.0, Stroke::new(1.0, p.border), StrokeKind::Outside);
         widgets::note(ui, format!("{largest:.2}"));
-        let rows = if skip_first && !weights.signed { "the first token may be off the scale" } else { "rows attend to columns" };
-        widgets::note(ui, rows);
+        ui.add_space(4.0);
+        widgets::switch(ui, skip_first, "Scale without the first token");
     });
 }
