@@ -1,2 +1,14 @@
-//! Glassbox.
-fn main() {}
+//! The `glassbox` program: a window, and the same lab from the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
+    match glassbox::cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("glassbox: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

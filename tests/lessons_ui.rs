@@ -182,23 +182,49 @@ fn a_scene_and_its_changes_reach_the_lab() {
     assert_eq!(button.accesskit_node().toggled(), Some(egui::accesskit::Toggled::True), "the button shows its state");
 }
 
+fn focused(harness: &Harness<'static, Page>) -> String {
+    let node = harness.query_all_by(|node| node.is_focused()).next();
+    node.map(|n| n.accesskit_node().label().or(n.accesskit_node().value()).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Presses Tab until a widget has the focus; how often that took.
+fn tab_to(harness: &mut Harness<'static, Page>, label: &str) -> usize {
+    for presses in 0..100 {
+        if focused(harness) == label {
+            return presses;
+        }
+        harness.key_press(egui::Key::Tab);
+        harness.run();
+    }
+    panic!("Tab does not reach {label:?}");
+}
+
 #[test]
 fn the_keyboard_alone_answers_a_question() {
     let mut harness = tall();
     harness.run();
-    let right = "Question 1: Several patterns at once: each head can follow another relation between tokens.";
-    for (label, key) in [(right, egui::Key::Space), ("Check question 1", egui::Key::Enter)] {
-        for _ in 0..100 {
-            if harness.get_by_label(label).is_focused() {
-                break;
-            }
-            harness.key_press(egui::Key::Tab);
-            harness.run();
-        }
-        assert!(harness.get_by_label(label).is_focused(), "Tab reaches {label:?}");
+    let press = |harness: &mut Harness<'static, Page>, key| {
         harness.key_press(key);
         harness.run();
+    };
+    tab_to(&mut harness, "Question 1: Speed: the text is split, and each head reads a part of it.");
+    press(&mut harness, egui::Key::Space);
+    tab_to(&mut harness, "Check question 1");
+    press(&mut harness, egui::Key::Enter);
+    assert_eq!(focused(&harness), "Question 1: Not yet.", "the focus goes on to the verdict");
+    assert_eq!(tab_to(&mut harness, "Try again question 1"), 1);
+    press(&mut harness, egui::Key::Enter);
+    assert!(focused(&harness).starts_with("Question 1: "), "then back to the first option: {}", focused(&harness));
+    tab_to(&mut harness, "Hint 1 of 3, question 1");
+    for next in ["Hint 2 of 3, question 1", "Hint 3 of 3, question 1"] {
+        press(&mut harness, egui::Key::Enter);
+        assert_eq!(focused(&harness), next);
     }
+    tab_to(&mut harness, "Question 1: Several patterns at once: each head can follow another relation between tokens.");
+    press(&mut harness, egui::Key::Space);
+    tab_to(&mut harness, "Check question 1");
+    press(&mut harness, egui::Key::Enter);
+    assert_eq!(focused(&harness), "Question 1: Right.");
     assert_eq!(harness.state().state.done(), 1);
 }
 
@@ -226,4 +252,35 @@ fn a_bad_lesson_shows_its_problem_in_place() {
     });
     harness.run();
     assert!(harness.query_by_label_contains("mine.md, line 2").is_some());
+}
+
+#[test]
+fn every_kind_of_block_renders_at_any_width() {
+    let text = "+++\nid = \"t\"\ntitle = \"Every kind of block\"\norder = 1\nsummary = \"s\"\nminutes = 1\ntakeaway = \"t\"\n\
+        core_question = \"c\"\nconcepts = [\"x\"]\n+++\n\nText with `code`, **bold**, *italic*, ***both***, a [link](https://example.org) and \
+        $\\sum_{i=1}^{n} \\frac{x_i}{\\sqrt{2}}$ in the line.\n\n## Second level\n\n### Third level\n\n> A quote with $x^2$\n> over two lines.\n>\n\
+        > - and a list\n> - in it\n\n1. one\n   - nested, with a line that is long enough to break in a narrow column\n   - again\n2. two\n\n\
+        ```rust\nfn main() { println!(\"a line of code that is much too long for a narrow column to hold\"); }\n```\n\n\
+        | name | what it does | formula |\n|---|---|---|\n| softmax | turns any row of scores into weights that sum to 1 | $e^{x_i} / \\sum_j e^{x_j}$ |\n\
+        | ReLU | cuts off below zero | $\\max(0, x)$ |\n\n---\n\n<script>alert(\"hi\")</script>\n\nText <b>not bold</b>.\n\n\
+        $$\\operatorname{Attention}(Q,K,V) = \\operatorname{softmax}\\left(\\frac{QK^\\top}{\\sqrt{d}} + M\\right)V \\cdot \\begin{pmatrix} a & b & c & d \\\\ e & f & g & h \\end{pmatrix} \\cdot \\int_0^\\infty e^{-x^2}\\,dx$$\n";
+    let lesson = glassbox::lesson::parse("all.md", text).unwrap();
+    for width in [240.0, 520.0, 1200.0] {
+        let mut state = LessonState::default();
+        let lesson = lesson.clone();
+        let mut harness = Harness::builder().with_size(egui::vec2(width, 1600.0)).wgpu().build_ui(move |ui| {
+            let _ = lesson_view::show(ui, &lesson, &mut state, &LiveTruth::default());
+        });
+        harness.run();
+        if let Some(folder) = std::env::var_os("GLASSBOX_LOOK") {
+            harness.render().unwrap().save(std::path::Path::new(&folder).join(format!("all_{width}.png"))).unwrap();
+        }
+        assert!(harness.query_by_label_contains("<script>alert").is_some(), "HTML is shown as text");
+        // In a very narrow column, tables and long formulas are strips that scroll sideways.
+        let texts = [Role::Label, Role::Heading, Role::Link].into_iter().filter(|_| width > 400.0);
+        for node in texts.flat_map(|role| harness.query_all_by_role(role)) {
+            let (right, said) = (node.rect().right(), node.accesskit_node().value());
+            assert!(right <= width, "{said:?} reaches to {right} of {width}");
+        }
+    }
 }

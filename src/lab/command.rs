@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
+use crate::engine::DeviceChoice;
 use crate::model::sampler::SamplerConfig;
 use crate::model::tweak::{HeadRef, Tweak};
 
@@ -50,28 +49,4 @@ pub enum Command {
     Dismiss(u64),
     /// Forgets the recent files.
     ClearRecent,
-}
-
-/// Where to compute.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DeviceChoice {
-    /// The best there is: a graphics processor, else the CPU.
-    #[default]
-    Auto,
-    /// The processor.
-    Cpu,
-    /// A graphics adapter whose name contains this text, or `gpu` for the best one.
-    Gpu(String),
-}
-
-impl std::str::FromStr for DeviceChoice {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.to_lowercase().as_str() {
-            "" | "auto" => Self::Auto,
-            "cpu" => Self::Cpu,
-            _ => Self::Gpu(text.to_owned()),
-        })
-    }
 }

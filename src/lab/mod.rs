@@ -9,7 +9,8 @@ mod command;
 mod snapshot;
 pub mod worker;
 
-pub use command::{Command, DeviceChoice};
+pub use crate::engine::DeviceChoice;
+pub use command::Command;
 pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,

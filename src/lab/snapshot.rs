@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::DeviceChoice;
-use crate::engine::{Memory, TokenScore};
+use crate::engine::{DeviceChoice, Memory, TokenScore};
 use crate::model::sampler::{Draw, SamplerConfig};
 use crate::model::tweak::{HeadRef, Tweak};
 use crate::model::{DeviceInfo, ModelConfig, Trace};

@@ -24,6 +24,7 @@ pub mod prose;
 mod question;
 mod raw;
 mod scene;
+mod toml_block;
 
 pub use error::LessonError;
 pub use grade::{Answer, Reason, Verdict, attempt_seed, grade, read_number, shuffled};

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::error::Source;
-use super::raw::Toml;
+use super::toml_block::Toml;
 use super::{Block, Lesson, LessonError, Meta, prose};
 
 /// The largest lesson file, in bytes.

@@ -4,36 +4,17 @@
 //! without a reason, two right options, a temperature of 0) is checked here, each with the line where it stands.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::error::Source;
+use super::toml_block::{MAX_TEXT, Result, Text, Toml, is_id};
 use super::{
-    Choice, Guess, LessonError, Match, Meta, Mistake, PanelId, Place, Predict, Question, QuestionKind, Reveal, Scene,
-    TweakButton, prose,
+    Choice, Guess, Match, Meta, Mistake, PanelId, Place, Predict, Question, QuestionKind, Reveal, Scene, TweakButton,
 };
 use crate::model::tweak::{HeadRef, Tweak};
 
 const MAX_OPTIONS: usize = 8;
-const MAX_TEXT: usize = 4_000;
-const MAX_PROMPT: usize = 4_000;
-
-type Result<T> = std::result::Result<T, LessonError>;
-type Text = Spanned<String>;
-
-/// The TOML of one block, with its place in the file.
-pub(super) struct Toml<'a> {
-    pub source: Source<'a>,
-    /// What it is called in messages: `front matter`, `quiz block`.
-    pub what: &'static str,
-    /// The TOML.
-    pub body: &'a str,
-    /// Where the body starts in the file, in bytes.
-    pub offset: usize,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -334,80 +315,6 @@ impl Toml<'_> {
         };
         Ok((predict, at))
     }
-
-    fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        toml::from_str(self.body).map_err(|e| {
-            let message = e.message().lines().next().unwrap_or("it is not valid TOML").trim_end_matches('.');
-            let span = e.span().unwrap_or(0..0);
-            self.error(&span, format!("The {} cannot be read: {message}.", self.what))
-        })
-    }
-
-    fn error(&self, span: &Range<usize>, sentence: impl Into<String>) -> LessonError {
-        self.source.error(self.offset + span.start, sentence)
-    }
-
-    /// Where a top-level key stands; the start of the block where it is not found.
-    fn find(&self, key: &str) -> Range<usize> {
-        let mut start = 0;
-        for line in self.body.split_inclusive('\n') {
-            if line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')) {
-                return start..start + line.len();
-            }
-            start += line.len();
-        }
-        0..0
-    }
-
-    fn id(&self, id: Text) -> Result<String> {
-        if is_id(id.get_ref()) {
-            return Ok(id.into_inner());
-        }
-        Err(self.error(&id.span(), "The id must be of small letters, digits and hyphens."))
-    }
-
-    /// A text on one line, without Markdown.
-    fn line(&self, text: Text) -> Result<String> {
-        let given = text.get_ref().trim();
-        if given.is_empty() || given.len() > MAX_TEXT || given.contains('\n') {
-            return Err(self.error(&text.span(), "This text must be one line, and not empty."));
-        }
-        Ok(given.into())
-    }
-
-    fn prompt(&self, prompt: &Text) -> Result<()> {
-        let len = prompt.get_ref().len();
-        if len == 0 || len > MAX_PROMPT {
-            let sentence = format!("The prompt is {len} bytes long: it must be from 1 to {MAX_PROMPT}.");
-            return Err(self.error(&prompt.span(), sentence));
-        }
-        Ok(())
-    }
-
-    /// A text with Markdown.
-    fn prose(&self, text: Text) -> Result<String> {
-        let span = text.span();
-        let given = text.into_inner();
-        if given.trim().is_empty() || given.len() > MAX_TEXT {
-            let sentence = format!("This text is empty, or longer than {MAX_TEXT} bytes.");
-            return Err(self.error(&span, sentence));
-        }
-        if let Err((offset, sentence)) = prose::check(&given) {
-            let lines = given.bytes().take(offset).filter(|b| *b == b'\n').count();
-            return Err(self.error(&self.nth_line(&span, lines), sentence));
-        }
-        Ok(given.trim().into())
-    }
-
-    /// Where line `n` of a TOML string stands in the body, as far as its line breaks are real ones.
-    fn nth_line(&self, span: &Range<usize>, n: usize) -> Range<usize> {
-        let raw = self.body.get(span.clone()).unwrap_or_default();
-        // TOML drops a line break right after the opening quotes of a multi-line string.
-        let n = if raw.starts_with("\"\"\"\n") || raw.starts_with("'''\n") { n + 1 } else { n };
-        let breaks = raw.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
-        let into = std::iter::once(0).chain(breaks).take(n + 1).last().unwrap_or(0);
-        span.start + into..span.end
-    }
 }
 
 fn tweak_problem(tweak: &Tweak) -> Option<&'static str> {
@@ -424,9 +331,4 @@ fn tweak_problem(tweak: &Tweak) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-fn is_id(id: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    !id.is_empty() && id.len() <= 64 && id.bytes().all(plain)
 }

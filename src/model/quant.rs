@@ -123,20 +123,19 @@ impl WeightData {
         out
     }
 
-    /// The place of the first number that is NaN or infinite.
+    /// The place of the first number that is NaN or infinite. In block formats a weight can only be so through its
+    /// block's scales, so only those are looked at; the place is then the block's first weight.
     pub fn first_non_finite(&self) -> Option<usize> {
-        let (block_len, block_bytes) = (self.encoding.block_len(), self.encoding.block_bytes());
-        // A piece at a time, so that a large tensor is never decoded whole.
-        let piece = 4096 / block_len;
-        let mut values = vec![0.0; piece * block_len];
-        for (i, bytes) in self.bytes.chunks(piece * block_bytes).enumerate() {
-            let values = &mut values[..bytes.len() / block_bytes * block_len];
-            self.encoding.decode_row(bytes, values);
-            if let Some(at) = values.iter().position(|x| !x.is_finite()) {
-                return Some(i * piece * block_len + at);
-            }
-        }
-        None
+        let (len, size) = (self.encoding.block_len(), self.encoding.block_bytes());
+        let half = |b: &[u8], at: usize| f16::from_le_bytes([b[at], b[at + 1]]).is_finite();
+        let is_bad = |b: &[u8]| match self.encoding {
+            Encoding::F32 => !f32::from_le_bytes([b[0], b[1], b[2], b[3]]).is_finite(),
+            Encoding::BF16 => !bf16::from_le_bytes([b[0], b[1]]).is_finite(),
+            Encoding::F16 | Encoding::Q4_0 | Encoding::Q5_0 | Encoding::Q8_0 => !half(b, 0),
+            Encoding::Q4_1 | Encoding::Q5_1 | Encoding::Q4_K | Encoding::Q5_K => !(half(b, 0) && half(b, 2)),
+            Encoding::Q6_K => !half(b, 208),
+        };
+        self.bytes.chunks_exact(size).position(is_bad).map(|block| block * len)
     }
 }
 

@@ -54,7 +54,7 @@ pub struct App {
 }
 
 impl App {
-    #[cfg(any())]
+        #[cfg(any())]
     /// A window with a lab of its own, with what was remembered from last time.
     pub fn new(cc: &CreationContext<'_>, open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> Self {
         let mut settings: Settings =

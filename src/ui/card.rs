@@ -5,8 +5,8 @@
 //! drawn, and a word stands beside them.
 
 use egui::{
-    Button, Color32, Frame, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
-    vec2,
+    Button, Color32, Frame, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    WidgetInfo, vec2,
 };
 
 use super::markdown::Typesetter;
@@ -128,17 +128,27 @@ pub fn cross(ui: &Ui, rect: Rect, color: Color32) {
     ui.painter().line_segment([rect.right_top(), rect.left_bottom()], stroke);
 }
 
-/// A verdict line: a drawn mark and a word.
-pub fn verdict(ui: &mut Ui, tone: Tone, words: &str) {
-    ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(Vec2::splat(16.0), Sense::hover());
-        match tone {
-            Tone::Right => tick(ui, rect, tone.color(ui)),
-            Tone::Wrong => cross(ui, rect, tone.color(ui)),
-            Tone::Plain | Tone::Accent => {}
-        }
-        ui.label(RichText::new(words).strong().color(tone.color(ui)));
-    });
+/// A verdict line: a drawn mark and words. It can hold the focus, so that a screen reader reads it at once and Tab goes
+/// on from here.
+pub fn verdict(ui: &mut Ui, tone: Tone, card: &str, words: &str) -> Response {
+    const MARK: f32 = 16.0;
+    let text = RichText::new(words).strong().color(tone.color(ui));
+    let galley = egui::WidgetText::from(text).into_galley(ui, None, ui.available_width() - 24.0, TextStyle::Body);
+    let size = vec2(24.0 + galley.size().x, galley.size().y.max(MARK));
+    let (rect, response) = ui.allocate_exact_size(size, Sense::focusable_noninteractive());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{card}: {words}")));
+    let left = Rect::from_center_size(rect.left_center() + vec2(MARK / 2.0, 0.0), Vec2::splat(MARK));
+    match tone {
+        Tone::Right => tick(ui, left, tone.color(ui)),
+        Tone::Wrong => cross(ui, left, tone.color(ui)),
+        Tone::Plain | Tone::Accent => {}
+    }
+    let at = rect.left_center() + vec2(24.0, -galley.size().y / 2.0);
+    ui.painter().galley(at, galley, tone.color(ui));
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect.expand(3.0), 4, ui.visuals().selection.stroke, StrokeKind::Outside);
+    }
+    response
 }
 
 /// A text that belongs to what stands above it: set in, with a bar in the colour of its meaning.

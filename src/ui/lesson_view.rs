@@ -9,7 +9,8 @@ use egui::{Button, RichText, ScrollArea, Ui, vec2};
 
 use super::card::{self, Tone};
 use super::markdown::{self, Typesetter};
-use super::quiz_view::{self, Place, PredictState, QuizState};
+use super::predict_view::{self, PredictState};
+use super::quiz_view::{self, Place, QuizState};
 use crate::lesson::{Answer, Block, Lesson, LessonError, LiveTruth, Scene, Verdict};
 use crate::model::tweak::Tweak;
 
@@ -125,7 +126,8 @@ fn column(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
 
 fn header(ui: &mut Ui, lesson: &Lesson, state: &mut LessonState) {
     let meta = &lesson.meta;
-    let kicker = format!("Lesson {} · about {} minutes", meta.order, meta.minutes);
+    let minutes = if meta.minutes == 1 { "minute" } else { "minutes" };
+    let kicker = format!("Lesson {} · about {} {minutes}", meta.order, meta.minutes);
     ui.label(RichText::new(kicker).small().color(Tone::Accent.color(ui)));
     ui.add_space(6.0);
     state.type_.show(ui, &format!("# {}", meta.title));
@@ -160,12 +162,12 @@ fn show_block(
             seen.predictions += 1;
             let place = Place { lesson: id, number: seen.predictions, of: lesson.predictions().count() };
             let state = predictions.entry(predict.id.clone()).or_default();
-            quiz_view::predict(ui, type_, predict, state, live, place)
+            predict_view::show(ui, type_, predict, state, live, place)
         }
         Block::Quiz(question) => {
             seen.questions += 1;
             let place = Place { lesson: id, number: seen.questions, of: lesson.questions().count() };
-            quiz_view::quiz(ui, type_, question, quizzes.entry(question.id.clone()).or_default(), place)
+            quiz_view::show(ui, type_, question, quizzes.entry(question.id.clone()).or_default(), place)
         }
         Block::Lab(scene) => {
             seen.scenes += 1;

@@ -22,6 +22,10 @@ use crate::lesson::maths;
 
 /// The longest comfortable line, in characters.
 const MEASURE: f32 = 68.0;
+/// Room between the columns of a table, in multiples of the font size.
+const GAP: f32 = 1.2;
+/// How far a wide formula is shrunk before it scrolls sideways instead.
+const SMALLEST: f32 = 0.7;
 /// Distance between baselines, in multiples of the font size.
 const LEADING: f32 = 1.5;
 
@@ -165,31 +169,48 @@ impl Typesetter {
             return code(ui, tex, style);
         };
         let width = ui.available_width();
-        let size = formula.size * (width / formula.size.x).min(1.0);
-        let (rect, response) = ui.allocate_exact_size(vec2(width, size.y + 0.4 * style.size()), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Formula: {tex}")));
-        if ui.is_rect_visible(rect) {
-            formula.paint(ui, Rect::from_center_size(rect.center(), size), style.color);
-        }
+        let size = formula.size * (width / formula.size.x).clamp(SMALLEST, 1.0);
+        let show = |ui: &mut Ui| {
+            let room = vec2(width.max(size.x), size.y + 0.4 * style.size());
+            let (rect, response) = ui.allocate_exact_size(room, Sense::hover());
+            response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Formula: {tex}")));
+            if ui.is_rect_visible(rect) {
+                formula.paint(ui, Rect::from_center_size(rect.center(), size), style.color);
+            }
+        };
+        if size.x > width { sideways(ui, tex, show) } else { show(ui) }
     }
 
     fn table(&mut self, ui: &mut Ui, head: &[Inlines], rows: &[Vec<Inlines>], style: Style) {
         let em = style.size();
-        let gap = 1.2 * em;
+        let gap = GAP * em;
         let strong = Style { strong: true, ..style };
         let width = ui.available_width();
-        let mut natural = vec![0.0f32; head.len()];
+        let mut columns = vec![Column::default(); head.len()];
         for (row, style) in std::iter::once((head, strong)).chain(rows.iter().map(|r| (r.as_slice(), style))) {
-            for (cell, widest) in row.iter().zip(&mut natural) {
-                let cell = self.paragraph(ui, cell, style).layout(ui, f32::INFINITY);
-                *widest = widest.max(cell.size().x + 1.0);
+            for (cell, column) in row.iter().zip(&mut columns) {
+                let cell = self.paragraph(ui, cell, style);
+                let natural = cell.layout(ui, f32::INFINITY).size().x + 1.0;
+                column.natural = column.natural.max(natural);
+                column.least = column.least.max(natural.min(5.5 * em)).max(cell.widest_formula());
             }
         }
-        let widths = share(&natural, width - gap * natural.len().saturating_sub(1) as f32);
+        let gaps = gap * columns.len().saturating_sub(1) as f32;
+        let widths = share(&columns, width - gaps);
+        let total = widths.iter().sum::<f32>() + gaps;
+        let mut show = |ui: &mut Ui| self.rows(ui, head, rows, &widths, style);
+        if total > width + 1.0 { sideways(ui, head.first().map(|h| h.id), show) } else { show(ui) }
+    }
+
+    fn rows(&mut self, ui: &mut Ui, head: &[Inlines], rows: &[Vec<Inlines>], widths: &[f32], style: Style) {
+        let em = style.size();
+        let gap = GAP * em;
+        let strong = Style { strong: true, ..style };
+        let width = widths.iter().sum::<f32>() + gap * widths.len().saturating_sub(1) as f32;
         for (i, row) in std::iter::once(head).chain(rows.iter().map(Vec::as_slice)).enumerate() {
             let style = if i == 0 { strong } else { style };
             ui.horizontal_top(|ui| {
-                for (j, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                for (j, (cell, width)) in row.iter().zip(widths).enumerate() {
                     if j > 0 {
                         ui.add_space(gap);
                     }
@@ -253,6 +274,7 @@ impl Laid {
 
     /// Paints it. It cannot be selected: the widget around it reacts to the mouse.
     pub fn paint(&self, ui: &Ui, at: egui::Pos2) {
+        self.paragraph.paint_code(ui, at, &self.galley);
         ui.painter().galley(at, std::sync::Arc::clone(&self.galley), ui.visuals().text_color());
         self.paragraph.paint_formulas(ui, at, &self.galley);
     }
@@ -275,16 +297,30 @@ fn code(ui: &mut Ui, text: &str, style: Style) {
     });
 }
 
-/// Divides a width among columns: narrow ones get what they need, wide ones share the rest by their need.
-fn share(natural: &[f32], width: f32) -> Vec<f32> {
-    let total: f32 = natural.iter().sum();
-    if total <= width || natural.is_empty() {
-        return natural.to_vec();
+/// How wide a column of a table wants to be, and must be.
+#[derive(Clone, Copy, Default)]
+struct Column {
+    natural: f32,
+    least: f32,
+}
+
+/// Divides a width among columns: narrow ones get what they need, wide ones share the rest by their need, and none gets
+/// less than its least.
+fn share(columns: &[Column], width: f32) -> Vec<f32> {
+    let total: f32 = columns.iter().map(|c| c.natural).sum();
+    if total <= width || columns.is_empty() {
+        return columns.iter().map(|c| c.natural).collect();
     }
-    let fair = width / natural.len() as f32;
-    let narrow: f32 = natural.iter().filter(|w| **w <= fair).sum();
-    let wide: f32 = natural.iter().filter(|w| **w > fair).sum();
-    natural.iter().map(|w| if *w <= fair { *w } else { w / wide * (width - narrow) }).collect()
+    let fair = width / columns.len() as f32;
+    let narrow: f32 = columns.iter().map(|c| c.natural).filter(|w| *w <= fair).sum();
+    let wide = total - narrow;
+    let share = |c: &Column| if c.natural <= fair { c.natural } else { c.natural / wide * (width - narrow) };
+    columns.iter().map(|c| share(c).max(c.least)).collect()
+}
+
+/// Shows what is wider than the column in a strip that scrolls sideways.
+fn sideways(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, contents: impl FnOnce(&mut Ui)) {
+    egui::ScrollArea::horizontal().id_salt(salt).auto_shrink([false, true]).show(ui, contents);
 }
 
 impl Style {

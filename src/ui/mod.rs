@@ -29,6 +29,7 @@ mod opener;
 mod panels;
 mod path_picker;
 mod plot;
+pub mod predict_view;
 mod prompt_bar;
 pub mod quiz_view;
 mod rail;

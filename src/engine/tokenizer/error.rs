@@ -13,12 +13,16 @@ pub struct TokenizerError {
 /// The result of a tokenizer operation.
 pub type Result<T> = std::result::Result<T, TokenizerError>;
 
-/// Shortens a text from a file so that it fits into a sentence, and makes its control characters visible.
+/// Quotes a text from a file within a sentence: short, and on one line.
 pub(crate) fn quote(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(|c| c.escape_debug()).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
+    format!("\"{}\"", one_line(text, 40))
+}
+
+/// The first `longest` characters of a text, with its control characters as spaces.
+pub(crate) fn one_line(text: &str, longest: usize) -> String {
+    let mut line: String = text.chars().take(longest).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(longest).is_some() {
+        line.push('…');
     }
-    format!("\"{shown}\"")
+    line
 }

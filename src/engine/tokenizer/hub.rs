@@ -205,7 +205,8 @@ pub(super) fn build(vocabulary: HubVocabulary, d_vocab: usize) -> Result<Parts, 
     let bos = bos_token.as_deref().and_then(id_of).or(bos.filter(|id| table.get(*id).is_some())).or(post_bos);
     let add_bos = add_bos.unwrap_or(post_bos.is_some() && post_bos == bos) && bos.is_some();
     let mut ends: Vec<u32> = eos.into_iter().filter(|id| table.get(*id).is_some()).collect();
-    ends.extend(eos_token.as_deref().and_then(id_of));
+    let eos = eos_token.as_deref().and_then(id_of).or(ends.first().copied());
+    ends.extend(eos);
     let controls = plan.added.iter().filter(|added| added.control).map(|added| added.special.clone());
     let control: Vec<Special> = controls.collect();
     ends.extend(control.iter().filter(|s| end_names().contains(&s.text.as_str())).map(|s| s.id));
@@ -214,7 +215,7 @@ pub(super) fn build(vocabulary: HubVocabulary, d_vocab: usize) -> Result<Parts, 
     let unk = plan.unk.as_deref().and_then(id_of);
     table.shrink();
     let scheme = Scheme::Bpe(Box::new(plan.build()?));
-    Ok(Parts { scheme, table, alphabet, control: Finder::new(control), bos, unk, ends, add_bos, warnings })
+    Ok(Parts { scheme, table, alphabet, control: Finder::new(control), bos, eos, unk, ends, add_bos, warnings })
 }
 
 fn check_model(model: &Model, warnings: &mut Vec<String>) -> Result<(), String> {

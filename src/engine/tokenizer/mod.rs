@@ -22,6 +22,7 @@ mod vocabulary;
 
 use std::ops::Range;
 
+pub(crate) use error::one_line;
 pub use error::{Result, TokenizerError};
 pub use hub::{HubVocabulary, MAX_TOKENIZER_JSON_BYTES};
 pub use piece::{NEWLINE, Piece, SPACE, StreamDecoder, TAB, label};
@@ -73,6 +74,7 @@ struct Parts {
     alphabet: Alphabet,
     control: Finder,
     bos: Option<u32>,
+    eos: Option<u32>,
     unk: Option<u32>,
     ends: Vec<u32>,
     add_bos: bool,
@@ -290,6 +292,11 @@ impl Tokenizer {
     /// Whether a raw prompt starts with the begin token.
     pub fn add_bos(&self) -> bool {
         self.parts.add_bos
+    }
+
+    /// The token that the file names as the end of a text.
+    pub fn eos(&self) -> Option<u32> {
+        self.parts.eos
     }
 
     /// The tokens that end a text or a turn, ascending.

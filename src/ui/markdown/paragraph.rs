@@ -85,6 +85,8 @@ pub(super) struct Paragraph {
     job: LayoutJob,
     /// Each formula with the index of the character that it starts at.
     formulas: Vec<(usize, Rc<Formula>)>,
+    /// The ranges of characters that are code.
+    code: Vec<Range<usize>>,
     /// Each link with its range of characters.
     links: Vec<(Range<usize>, String)>,
     /// What a screen reader says.
@@ -103,6 +105,7 @@ impl Paragraph {
         let mut out = Self {
             job: LayoutJob::default(),
             formulas: Vec::new(),
+            code: Vec::new(),
             links: Vec::new(),
             spoken: String::new(),
             color: style.color,
@@ -122,7 +125,7 @@ impl Paragraph {
             if let Some(formula) = formula {
                 let format =
                     TextFormat { line_height: Some(line_height), ..TextFormat::simple(style.font(), style.color) };
-                let width = formula.size.x - 2.0 * maths::PADDING + 2.0 * side(style.size());
+                let width = formula.size.x - 2.0 * maths::PADDING + side(style.size());
                 out.job.append(NO_BREAK_SPACE, 0.0, format.clone());
                 // The gap is before the second space, so it stays on the line of the first.
                 out.job.append(NO_BREAK_SPACE, width - 2.0 * space, format);
@@ -131,6 +134,9 @@ impl Paragraph {
             } else {
                 out.job.append(&span.text, 0.0, format(ui, span, style, line_height));
                 chars += span.text.chars().count();
+            }
+            if span.code {
+                out.code.push(start..chars);
             }
             if let Some(url) = &span.link {
                 out.links.push((start..chars, url.clone()));
@@ -157,12 +163,27 @@ impl Paragraph {
             ui.ctx().accesskit_node_builder(response.id, |node| node.set_level(usize::from(level)));
         }
         if ui.is_rect_visible(rect) {
+            self.paint_code(ui, rect.min, &galley);
             let selected = Arc::clone(&galley);
             LabelSelectionState::label_text_selection(ui, &response, rect.min, selected, self.color, Stroke::NONE);
             self.paint_formulas(ui, rect.min, &galley);
         }
         self.follow_links(ui, &response, rect.min, &galley);
         response
+    }
+
+    /// Paints what stands behind code; call it before the text.
+    pub fn paint_code(&self, ui: &Ui, at: Pos2, galley: &Galley) {
+        for (rect, baseline) in self.code.iter().flat_map(|range| row_rects(galley, range)) {
+            let (top, bottom) = (baseline - 0.85 * self.size, baseline + 0.32 * self.size);
+            let behind = Rect::from_x_y_ranges(rect.x_range(), top..=bottom).translate(at.to_vec2());
+            ui.painter().rect_filled(behind.expand2(vec2(2.0, 0.0)), 3, ui.visuals().code_bg_color);
+        }
+    }
+
+    /// The widest formula, in points: what no line break can make narrower.
+    pub fn widest_formula(&self) -> f32 {
+        self.formulas.iter().map(|(_, f)| f.size.x + side(self.size)).fold(0.0, f32::max)
     }
 
     pub fn paint_formulas(&self, ui: &Ui, at: Pos2, galley: &Galley) {
@@ -228,7 +249,7 @@ fn row_rects(galley: &Galley, range: &Range<usize>) -> Vec<(Rect, f32)> {
     rects
 }
 
-/// The room on each side of a formula, in points: its letters lean over their boxes.
+/// The room to the left of a formula, in points: on the right, the italic correction makes it.
 fn side(size: f32) -> f32 {
     0.05 * size
 }
@@ -250,9 +271,6 @@ fn format(ui: &Ui, span: &Span, style: Style, line_height: f32) -> TextFormat {
             Some(family) => format.font_id.family = family,
             None => format.italics = true,
         }
-    }
-    if span.code {
-        format.background = visuals.code_bg_color;
     }
     if span.link.is_some() {
         format.color = visuals.hyperlink_color;

@@ -1,0 +1,76 @@
+//! Why a file cannot be opened, in one sentence.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// A problem with a file: which file, what is wrong, what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct LoadError {
+    /// The file's name.
+    pub file: String,
+    /// What is wrong, as the end of a sentence that begins with the file.
+    pub problem: String,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// The result of reading a file.
+pub type Result<T> = std::result::Result<T, LoadError>;
+
+/// Remedies that several problems share.
+pub mod remedy {
+    /// The bytes are not what their header says.
+    pub const DAMAGED: &str = "download or export it again";
+    /// A kind of model that is not known.
+    pub const UNSUPPORTED: &str = "open a model of a supported family (llama, gpt2, qwen2, mistral)";
+    /// The file is something else.
+    pub const NOT_A_MODEL: &str = "choose a .gguf file, a .safetensors file, or a folder with config.json";
+    /// Something beside the weights is missing.
+    pub const INCOMPLETE: &str = "put the missing file beside the weights";
+    /// The system refuses.
+    pub const ACCESS: &str = "check that it exists and that you may read it";
+    /// The config describes another model.
+    pub const MISMATCH: &str = "use the config.json that belongs to these weights";
+    /// The numbers are stored in a way that cannot be read.
+    pub const CONVERT: &str =
+        "convert it to one of the supported types (F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K)";
+}
+
+impl LoadError {
+    /// A problem with the file at `path`.
+    pub fn new(path: &Path, problem: impl Into<String>, remedy: &'static str) -> Self {
+        let file = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        Self { file: printable(&file), problem: printable(&problem.into()), remedy }
+    }
+
+    /// What the system said when the file was touched.
+    pub fn io(path: &Path, error: &io::Error) -> Self {
+        let problem = match error.kind() {
+            io::ErrorKind::NotFound => "does not exist (any more)".into(),
+            io::ErrorKind::PermissionDenied => "may not be read by you".into(),
+            io::ErrorKind::UnexpectedEof => {
+                return Self::new(path, "ends before its data do", remedy::DAMAGED);
+            }
+            _ => format!("could not be read ({error})"),
+        };
+        Self::new(path, problem, remedy::ACCESS)
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "“{}” {}: {}.", self.file, self.problem, self.remedy)
+    }
+}
+
+/// Text from a file, with control characters made harmless and a bounded length, fit for one line on screen.
+pub fn printable(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(LONGEST).map(clean).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,214 @@
+//! Opening the layout of the Hugging Face Hub: a folder with `config.json`, weights in one or several safetensors files,
+//! and the tokenizer beside them.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use super::checkpoint::{Checkpoint, Parts, TokenizerSource};
+use super::error::{LoadError, Result, remedy};
+use super::families::Family;
+use super::keys::{Keys, Origin};
+use super::safetensors;
+use super::source::{Source, read_small};
+use crate::engine::tokenizer::{HubVocabulary, MAX_TOKENIZER_JSON_BYTES};
+
+/// Largest `config.json` and its like.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// Opens a folder.
+pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
+    if !folder.join("config.json").exists() {
+        let ggufs = files_ending(folder, "gguf")?;
+        return match ggufs.as_slice() {
+            [one] => super::open(one),
+            [] => Err(LoadError::new(folder, "has no config.json and no .gguf file", remedy::NOT_A_MODEL)),
+            _ => Err(LoadError::new(folder, "holds several .gguf files", "choose one of them")),
+        };
+    }
+    let (whole, index) = (folder.join("model.safetensors"), folder.join("model.safetensors.index.json"));
+    if index.exists() && !whole.exists() {
+        return open_index(folder, &index);
+    }
+    if whole.exists() {
+        return open_with(folder, vec![whole], None);
+    }
+    match files_ending(folder, "safetensors")?.as_slice() {
+        [one] => open_with(folder, vec![one.clone()], None),
+        [] if !files_ending(folder, "bin")?.is_empty() => Err(LoadError::new(
+            folder,
+            "holds its weights as pickle (.bin), which could run code when it is opened and is therefore never read",
+            "export the model as .safetensors or .gguf",
+        )),
+        [] => Err(LoadError::new(folder, "has a config.json but no weights", "put model.safetensors beside it")),
+        _ => Err(LoadError::new(folder, "holds several weight files and no index", "choose one of them")),
+    }
+}
+
+/// Opens one weight file, with the config in its folder. A shard opens the whole model.
+pub fn open_file(path: &Path) -> Result<Checkpoint> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.join("config.json").exists() {
+        let problem = "needs the config.json of its model, and there is none in its folder";
+        return Err(LoadError::new(path, problem, remedy::INCOMPLETE));
+    }
+    let index = folder.join("model.safetensors.index.json");
+    let is_shard = path.file_name().is_some_and(|n| n.to_string_lossy().contains("-of-"));
+    if is_shard && index.exists() {
+        return open_index(folder, &index);
+    }
+    open_with(folder, vec![path.to_owned()], None)
+}
+
+fn open_index(folder: &Path, index: &Path) -> Result<Checkpoint> {
+    let (files, places) = safetensors::read_index(index)?;
+    open_with(folder, files, Some((index, places)))
+}
+
+type Index<'a> = (&'a Path, std::collections::BTreeMap<String, usize>);
+
+fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Result<Checkpoint> {
+    let config_path = folder.join("config.json");
+    let config = read_object(&config_path)?;
+    let keys = Keys::new(Origin::Json(&config), config_path.clone());
+    let name = keys.text("model_type")?.ok_or_else(|| {
+        keys.bad("does not say which family of models it is for (model_type)".into(), remedy::MISMATCH)
+    })?;
+    let family = Family::find(&name, &keys)?;
+    if config.contains_key("quantization_config") {
+        let problem =
+            "describes weights that were quantised after training (quantization_config), which is not supported";
+        return Err(keys.bad(problem.into(), "open the original weights, or a GGUF of them"));
+    }
+    let architecture = (family.from_hub)(&keys)?;
+
+    let (mut sources, mut entries) = (Vec::new(), Vec::new());
+    for (i, path) in files.iter().enumerate() {
+        let source = Source::open(path)?;
+        entries.extend(safetensors::read(&source, i)?);
+        sources.push(source);
+    }
+    if let Some((index, places)) = index {
+        for (tensor, file) in &places {
+            let here = entries.iter().filter(|e| e.name == *tensor).map(|e| e.file).collect::<Vec<_>>();
+            if here != [*file] {
+                let problem = format!("says that “{tensor}” is in {}, and it is not", files[*file].display());
+                return Err(LoadError::new(index, problem, remedy::DAMAGED));
+            }
+        }
+    }
+
+    let tokenizer_config = read_object(&folder.join("tokenizer_config.json")).unwrap_or_default();
+    let generation = read_object(&folder.join("generation_config.json")).unwrap_or_default();
+    let ids = |key: &str| token_ids(generation.get(key)).or_else(|| token_ids(config.get(key))).unwrap_or_default();
+    let tokenizer_path = folder.join("tokenizer.json");
+    let tokenizer = if tokenizer_path.exists() {
+        let vocabulary = HubVocabulary {
+            json: Vec::new(),
+            bos: ids("bos_token_id").first().copied(),
+            eos: ids("eos_token_id"),
+            bos_token: token_text(tokenizer_config.get("bos_token")),
+            eos_token: token_text(tokenizer_config.get("eos_token")),
+            add_bos: tokenizer_config.get("add_bos_token").and_then(Json::as_bool),
+        };
+        TokenizerSource::Json(tokenizer_path, Box::new(vocabulary))
+    } else {
+        TokenizerSource::Missing { looked: tokenizer_path.display().to_string() }
+    };
+    let ignored_keys = {
+        let asked = keys.asked();
+        config.keys().filter(|key| !asked.contains(*key) && !is_harmless(key)).cloned().collect()
+    };
+    Checkpoint::assemble(Parts {
+        path: folder.to_owned(),
+        container: "safetensors",
+        family,
+        config: architecture,
+        sources,
+        entries,
+        is_gguf: false,
+        tokenizer,
+        chat_template: chat_template(folder, &tokenizer_config),
+        name: None,
+        license: None,
+        ignored_keys,
+        divisors: None,
+    })
+}
+
+/// Reads a JSON object from a small file.
+fn read_object(path: &Path) -> Result<serde_json::Map<String, Json>> {
+    let bytes = read_small(path, LARGEST_CONFIG)?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Json::Object(map)) => Ok(map),
+        Ok(_) => Err(LoadError::new(path, "is not a JSON object", remedy::MISMATCH)),
+        Err(e) => Err(LoadError::new(path, format!("is not valid JSON ({e})"), remedy::MISMATCH)),
+    }
+}
+
+/// The chat template, from any of the places where it may be.
+fn chat_template(folder: &Path, tokenizer_config: &serde_json::Map<String, Json>) -> Option<String> {
+    let beside = read_small(&folder.join("chat_template.jinja"), LARGEST_CONFIG).ok();
+    if let Some(text) = beside.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        return Some(text);
+    }
+    match tokenizer_config.get("chat_template")? {
+        Json::String(text) => Some(text.clone()),
+        Json::Array(list) => {
+            let named = |name: &str| list.iter().find(|t| t.get("name").is_some_and(|n| n == name));
+            let one = named("default").or_else(|| list.first())?;
+            one.get("template")?.as_str().map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+/// One id or a list of them.
+fn token_ids(value: Option<&Json>) -> Option<Vec<u32>> {
+    let id = |v: &Json| v.as_u64().and_then(|id| u32::try_from(id).ok());
+    match value? {
+        Json::Array(list) => Some(list.iter().filter_map(id).collect()),
+        one => id(one).map(|id| vec![id]),
+    }
+}
+
+/// A special token's text: plain, or the content of an added token.
+fn token_text(value: Option<&Json>) -> Option<String> {
+    let value = value?;
+    value.as_str().or_else(|| value.get("content")?.as_str()).map(str::to_owned)
+}
+
+/// Reads a `tokenizer.json`, refusing one that is larger than any in use.
+pub fn read_tokenizer(path: &Path) -> Result<Vec<u8>> {
+    read_small(path, MAX_TOKENIZER_JSON_BYTES as u64)
+}
+
+/// Keys that do not change what a model computes at inference.
+fn is_harmless(key: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "architectures",
+        "dtype",
+        "torch_dtype",
+        "transformers_version",
+        "use_cache",
+        "bos_token_id",
+        "eos_token_id",
+        "pad_token_id",
+        "initializer_range",
+        "pretraining_tp",
+        "_name_or_path",
+        "n_ctx",
+        "max_window_layers",
+        "sliding_window",
+    ];
+    let endings = ["_pdrop", "_dropout", "dropout"];
+    NAMES.contains(&key) || endings.iter().any(|e| key.ends_with(e)) || key.starts_with("summary_")
+}
+
+fn files_ending(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).map_err(|e| LoadError::io(folder, &e))?;
+    let mut files: Vec<_> =
+        entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == extension)).collect();
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,54 @@
+//! From files to a model.
+//!
+//! [`open`] reads headers and configs only, decides which family the files hold, and checks every tensor that the
+//! config asks for against the file's directory. What comes back is a [`Checkpoint`]: it hands out one parameter at a
+//! time, in the file's own encoding, so that a model never stands in memory twice.
+//!
+//! Files are untrusted. Nothing is allocated by a number that was not checked against the file's length, and each
+//! problem is one sentence ([`LoadError`]).
+
+mod checkpoint;
+mod error;
+mod families;
+pub mod gguf;
+mod hub;
+mod keys;
+mod report;
+mod rope;
+mod safetensors;
+mod source;
+mod tensor;
+
+use std::path::Path;
+
+pub use checkpoint::{Checkpoint, TokenizerSource};
+pub use error::LoadError;
+use error::{Result, remedy};
+pub use hub::read_tokenizer;
+pub use report::{Fit, LoadReport, PartCount, TensorRow};
+pub use report::{bytes, grouped};
+use source::Source;
+
+/// Opens a weight file or a folder. Content decides what a file is, not its name's ending.
+pub fn open(path: &Path) -> Result<Checkpoint> {
+    let metadata = std::fs::metadata(path).map_err(|e| LoadError::io(path, &e))?;
+    if metadata.is_dir() {
+        return hub::open_folder(path);
+    }
+    let source = Source::open(path)?;
+    let head = source.head(16)?;
+    let bad = |problem: &str, remedy| Err(LoadError::new(path, problem, remedy));
+    match head.as_slice() {
+        [] => bad("is empty", remedy::DAMAGED),
+        [b'G', b'G', b'U', b'F', ..] | [b'F', b'U', b'G', b'G', ..] => checkpoint::open_gguf(source),
+        [0x80, 2..=5, ..] | [b'P', b'K', 3, 4, ..] => bad(
+            "is a pickle or zip file, which could run code when it is opened and is therefore never read",
+            "export the model as .safetensors or .gguf",
+        ),
+        head if safetensors::looks_like(head, source.len) => hub::open_file(path),
+        [b'{', ..] if path.extension().is_some_and(|e| e == "json") => {
+            hub::open_folder(path.parent().unwrap_or(Path::new(".")))
+        }
+        _ => bad("is neither GGUF nor safetensors", remedy::NOT_A_MODEL),
+    }
+}

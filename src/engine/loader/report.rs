@@ -1,0 +1,289 @@
+//! What was found in the files: the load report.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::source::Source;
+use super::tensor::Entry;
+use crate::model::{ModelConfig, Part, TensorId};
+
+/// Everything that opening a model has found out.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoadReport {
+    /// The container: GGUF or safetensors.
+    pub container: &'static str,
+    /// The files, with their lengths.
+    pub files: Vec<(String, u64)>,
+    /// The model's own name.
+    pub name: Option<String>,
+    /// The licence that the file states.
+    pub license: Option<String>,
+    /// The architecture.
+    pub config: ModelConfig,
+    /// Parameters by part of the model.
+    pub parts: Vec<PartCount>,
+    /// Parameters in all.
+    pub n_params: u64,
+    /// Every tensor of the files.
+    pub tensors: Vec<TensorRow>,
+    /// Encodings: tensors and bytes of each.
+    pub encodings: BTreeMap<String, (usize, u64)>,
+    /// Bytes on disk.
+    pub bytes_on_disk: u64,
+    /// Bytes that the parameters take in memory, still encoded.
+    pub bytes_in_memory: u64,
+    /// Bytes of K and V that a token adds, at 4 bytes a value.
+    pub kv_bytes_per_token: u64,
+    /// Bytes of a cache for the full context.
+    pub kv_bytes_full: u64,
+    /// Tensors that were not used.
+    pub ignored_tensors: Vec<String>,
+    /// Keys of the config that were not understood.
+    pub ignored_keys: Vec<String>,
+    /// What else the student should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Parameters of one part.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PartCount {
+    /// The part.
+    pub part: Part,
+    /// Numbers in it.
+    pub n_params: u64,
+    /// Bytes in the file.
+    pub bytes: u64,
+}
+
+/// One tensor of the files.
+#[derive(Debug, Clone, Serialize)]
+pub struct TensorRow {
+    /// Its name in the file.
+    pub name: String,
+    /// Its axes, slowest first.
+    pub shape: Vec<usize>,
+    /// Its encoding.
+    pub encoding: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// The parameters that come out of it; none if it is ignored.
+    pub params: Vec<TensorId>,
+}
+
+/// Whether a model fits into some memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// With a cache for the whole context.
+    Whole,
+    /// With a cache for this many tokens.
+    Context(usize),
+    /// Not at all; this many bytes are missing.
+    No(u64),
+}
+
+impl LoadReport {
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn new(
+        path: &Path,
+        container: &'static str,
+        config: &ModelConfig,
+        (name, license): (Option<String>, Option<String>),
+        sources: &[Source],
+        entries: &[Entry],
+        places: &HashMap<TensorId, usize>,
+        (ignored_tensors, ignored_keys): (Vec<String>, Vec<String>),
+    ) -> Self {
+        let mut params: HashMap<usize, Vec<TensorId>> = HashMap::new();
+        for (id, entry) in places {
+            params.entry(*entry).or_default().push(*id);
+        }
+        let row = |(i, entry): (usize, &Entry)| {
+            let mut params = params.remove(&i).unwrap_or_default();
+            params.sort();
+            let encoding = entry.encoding.as_ref().map_or_else(Clone::clone, |e| e.name().to_owned());
+            TensorRow { name: entry.name.clone(), shape: entry.shape.clone(), encoding, bytes: entry.n_bytes(), params }
+        };
+        let tensors: Vec<TensorRow> = entries.iter().enumerate().map(row).collect();
+        let mut encodings: BTreeMap<String, (usize, u64)> = BTreeMap::new();
+        for tensor in &tensors {
+            let (n, bytes) = encodings.entry(tensor.encoding.clone()).or_default();
+            (*n, *bytes) = (*n + 1, *bytes + tensor.bytes);
+        }
+        let table = config.tensors();
+        let bytes_of = |id: &TensorId, len: u64| {
+            let entry = places.get(id).map(|i| &entries[*i])?;
+            let all: u64 = entry.shape.iter().map(|n| *n as u64).product();
+            Some((u128::from(entry.n_bytes()) * u128::from(len) / u128::from(all.max(1))) as u64)
+        };
+        let count = |part: Part| {
+            let of = table.iter().filter(move |spec| spec.part == part);
+            PartCount {
+                part,
+                n_params: of.clone().map(|spec| spec.len()).sum(),
+                bytes: of.filter_map(|spec| bytes_of(&spec.id, spec.len())).sum(),
+            }
+        };
+        let parts: Vec<PartCount> = Part::ALL.into_iter().map(count).filter(|p| p.n_params > 0).collect();
+        let kv_bytes_per_token = config.kv_bytes_per_token(4);
+        let mut warnings = Vec::new();
+        if !ignored_tensors.is_empty() {
+            warnings.push(format!(
+                "{} tensors of the file are not used: {}.",
+                ignored_tensors.len(),
+                some(&ignored_tensors)
+            ));
+        }
+        if !ignored_keys.is_empty() {
+            warnings.push(format!("Some keys of the config were not understood: {}.", some(&ignored_keys)));
+        }
+        let files = sources
+            .iter()
+            .map(|s| (s.path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(), s.len));
+        Self {
+            container,
+            files: files.collect(),
+            name,
+            license,
+            config: config.clone(),
+            n_params: parts.iter().map(|p| p.n_params).sum(),
+            bytes_on_disk: sources.iter().map(|s| s.len).sum(),
+            bytes_in_memory: parts.iter().map(|p| p.bytes).sum(),
+            parts,
+            tensors,
+            encodings,
+            kv_bytes_per_token,
+            kv_bytes_full: kv_bytes_per_token * config.n_ctx as u64,
+            ignored_tensors,
+            ignored_keys,
+            warnings,
+        }
+    }
+
+    /// Whether the model fits into `budget` bytes.
+    pub fn fits(&self, budget: u64) -> Fit {
+        match budget.checked_sub(self.bytes_in_memory) {
+            None => Fit::No(self.bytes_in_memory - budget),
+            Some(left) if left >= self.kv_bytes_full => Fit::Whole,
+            Some(left) => Fit::Context((left / self.kv_bytes_per_token.max(1)) as usize),
+        }
+    }
+
+    /// The report as sections of names and values, for a table on screen or in a terminal.
+    pub fn sections(&self) -> Vec<(&'static str, Vec<(String, String)>)> {
+        let c = &self.config;
+        let row = |name: &str, value: String| (name.to_owned(), value);
+        let mut file = vec![row("container", self.container.into())];
+        file.extend(self.files.iter().map(|(name, len)| row("file", format!("{name}, {}", bytes(*len)))));
+        file.extend(self.name.iter().map(|name| row("name", name.clone())));
+        file.extend(self.license.iter().map(|license| row("licence", license.clone())));
+
+        let architecture = vec![
+            row("family", c.family.clone()),
+            row("layers", c.n_layers.to_string()),
+            row("d_model", c.d_model.to_string()),
+            row("heads", format!("{} query, {} key/value, of width {}", c.n_heads, c.n_kv_heads, c.d_head)),
+            row("d_mlp", format!("{}, {}{}", c.d_mlp, c.activation.name(), if c.gated_mlp { ", gated" } else { "" })),
+            row("vocabulary", c.d_vocab.to_string()),
+            row("context", c.n_ctx.to_string()),
+            row("positions", positions(c)),
+            row("norm", format!("{:?}, ε = {:e}", c.norm, c.norm_eps)),
+            row("embeddings", if c.tied_embeddings { "tied to the output" } else { "separate from the output" }.into()),
+        ];
+
+        let mut parts: Vec<_> = self
+            .parts
+            .iter()
+            .map(|p| row(p.part.name(), format!("{} parameters, {}", grouped(p.n_params), bytes(p.bytes))))
+            .collect();
+        parts.push(row("together", format!("{} parameters, {}", grouped(self.n_params), bytes(self.bytes_in_memory))));
+
+        let encodings =
+            self.encodings.iter().map(|(name, (n, size))| row(name, format!("{n} tensors, {}", bytes(*size))));
+        let memory = vec![
+            row("on disk", bytes(self.bytes_on_disk)),
+            row("parameters in memory", bytes(self.bytes_in_memory)),
+            row("KV cache per token", bytes(self.kv_bytes_per_token)),
+            row("KV cache, full context", bytes(self.kv_bytes_full)),
+        ];
+        vec![
+            ("File", file),
+            ("Architecture", architecture),
+            ("Parameters", parts),
+            ("Encodings", encodings.collect()),
+            ("Memory", memory),
+        ]
+    }
+}
+
+impl fmt::Display for LoadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (title, rows) in self.sections() {
+            writeln!(f, "{title}")?;
+            for (name, value) in rows {
+                writeln!(f, "  {name:<24} {value}")?;
+            }
+        }
+        writeln!(f, "Tensors")?;
+        for t in &self.tensors {
+            let shape = t.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+            let note = if t.params.is_empty() { "  (not used)" } else { "" };
+            let name = super::error::printable(&t.name);
+            writeln!(f, "  {name:<44} {shape:<18} {:<6} {}{note}", t.encoding, bytes(t.bytes))?;
+        }
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "Note: {warning}"))
+    }
+}
+
+fn positions(config: &ModelConfig) -> String {
+    use crate::model::{Positions, RopeScaling};
+    match &config.positions {
+        Positions::Learned => "learned".into(),
+        Positions::Rotary(r) => {
+            let scaling = match &r.scaling {
+                RopeScaling::None => String::new(),
+                RopeScaling::Linear { factor } => format!(", linear × {factor}"),
+                RopeScaling::Llama3 { factor, .. } => format!(", llama3 × {factor}"),
+                RopeScaling::Dynamic { factor, .. } => format!(", dynamic × {factor}"),
+                RopeScaling::Yarn { factor, .. } => format!(", YaRN × {factor}"),
+                RopeScaling::Divisors(_) => ", one divisor per frequency".into(),
+            };
+            format!("rotary, base {}, {} dimensions{scaling}", r.theta, r.d_rotary)
+        }
+    }
+}
+
+/// The first few of a list.
+fn some(list: &[String]) -> String {
+    const FEW: usize = 4;
+    let mut text = list.iter().take(FEW).map(|s| super::error::printable(s)).collect::<Vec<_>>().join(", ");
+    if list.len() > FEW {
+        text.push_str(", …");
+    }
+    text
+}
+
+/// A number with its digits in groups of three.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A size in bytes with a unit of 1000.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let (mut value, mut unit) = (n as f64, 0);
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        (value, unit) = (value / 1000.0, unit + 1);
+    }
+    if unit == 0 { format!("{n} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}

@@ -1,0 +1,148 @@
+//! Predictions as cards.
+//!
+//! A prediction is open, then committed with a confidence, then settled by the live run. The truth is never in the lesson:
+//! until a run of the prediction's text is there, the card waits and says what to do.
+
+use egui::{RichText, Role, Slider, Ui};
+
+use super::card::{self, OptionState, Tone};
+use super::lesson_view::LessonAction;
+use super::markdown::Typesetter;
+use super::quiz_view::Place;
+use crate::lesson::{LiveTruth, Predict, Settled};
+
+/// How far a student is with one prediction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictState {
+    chosen: Option<usize>,
+    confidence: u8,
+    committed: bool,
+    settled: Option<Settled>,
+    /// Whether the outcome takes the keyboard's focus: the button that held it is gone.
+    focus: bool,
+}
+
+impl Default for PredictState {
+    fn default() -> Self {
+        Self { chosen: None, confidence: 70, committed: false, settled: None, focus: false }
+    }
+}
+
+impl PredictState {
+    /// Whether the live run has settled it.
+    pub fn is_settled(&self) -> bool {
+        self.settled.is_some()
+    }
+}
+
+/// Shows a prediction.
+pub fn show(
+    ui: &mut Ui,
+    type_: &mut Typesetter,
+    predict: &Predict,
+    state: &mut PredictState,
+    live: &LiveTruth,
+    place: Place<'_>,
+) -> Vec<LessonAction> {
+    let name = format!("Prediction {}", place.number);
+    let mut actions = Vec::new();
+    if state.committed && state.settled.is_none() {
+        state.settled = live.facts.as_ref().and_then(|facts| predict.settle(facts));
+        if let (Some(settled), Some(choice)) = (&state.settled, state.chosen) {
+            actions.push(LessonAction::Predicted {
+                predict: predict.id.clone(),
+                choice,
+                confidence: state.confidence,
+                right: settled.right.map(|right| right == choice),
+            });
+        }
+    }
+    card::card(ui, &format!("Prediction {} of {}", place.number, place.of), Tone::Accent, |ui| {
+        type_.show(ui, &predict.question);
+        ui.add_space(4.0);
+        for (i, guess) in predict.options.iter().enumerate() {
+            let chosen = state.chosen == Some(i);
+            let tone = match &state.settled {
+                Some(Settled { right: Some(right), .. }) if *right == i => Tone::Right,
+                Some(Settled { right: Some(_), .. }) if chosen => Tone::Wrong,
+                Some(_) if !chosen => Tone::Plain,
+                _ => Tone::Accent,
+            };
+            let option = OptionState { chosen, open: !state.committed, tone };
+            let response = card::option(ui, type_, &name, &guess.text, Role::RadioButton, option);
+            if response.clicked() && !state.committed {
+                state.chosen = Some(i);
+            }
+        }
+        ui.add_space(4.0);
+        match (state.settled.clone(), state.committed) {
+            (Some(settled), _) => truth(ui, type_, predict, state, &settled, &name),
+            (None, true) => waiting(ui, predict, live, &name, &mut actions),
+            (None, false) => commit(ui, predict, state, live, &name, &mut actions),
+        }
+    });
+    actions
+}
+
+fn commit(
+    ui: &mut Ui,
+    predict: &Predict,
+    state: &mut PredictState,
+    live: &LiveTruth,
+    name: &str,
+    actions: &mut Vec<LessonAction>,
+) {
+    ui.horizontal_wrapped(|ui| {
+        let label = ui.label("How sure are you?");
+        let slider = Slider::new(&mut state.confidence, 50..=100).show_value(false).step_by(5.0);
+        let slider = ui.add(slider).labelled_by(label.id);
+        card::named(ui, slider, format!("{name}: how sure, in percent"));
+        ui.label(format!("{} %", state.confidence));
+    });
+    let button = card::primary(ui, state.chosen.is_some(), "Commit and ask the model");
+    let commit = card::named(ui, button, format!("Commit and ask the model, {}", name.to_lowercase()));
+    if commit.clicked() {
+        state.committed = true;
+        state.focus = commit.has_focus();
+        if live.facts.as_ref().is_none_or(|facts| facts.prompt != predict.prompt) {
+            actions.push(LessonAction::SetPrompt(predict.prompt.clone()));
+        }
+    }
+}
+
+fn waiting(ui: &mut Ui, predict: &Predict, live: &LiveTruth, name: &str, actions: &mut Vec<LessonAction>) {
+    let words = match (&live.model, live.running) {
+        (None, _) => "Your answer is noted. Open a model, and it will show who is right.",
+        (Some(_), true) => "The model is reading the text …",
+        (Some(_), false) => "Your answer is noted. The lab shows another text now.",
+    };
+    ui.label(RichText::new(words).weak());
+    if live.model.is_some() && !live.running {
+        let button = ui.button("Ask the model");
+        if card::named(ui, button, format!("Ask the model, {}", name.to_lowercase())).clicked() {
+            actions.push(LessonAction::SetPrompt(predict.prompt.clone()));
+        }
+    }
+}
+
+fn truth(
+    ui: &mut Ui,
+    type_: &mut Typesetter,
+    predict: &Predict,
+    state: &mut PredictState,
+    settled: &Settled,
+    name: &str,
+) {
+    let sure = state.confidence;
+    let (tone, words) = match settled.right {
+        Some(right) if state.chosen == Some(right) => (Tone::Right, format!("You were right, and {sure} % sure.")),
+        Some(_) => (Tone::Wrong, format!("The model disagrees; you were {sure} % sure.")),
+        None => (Tone::Plain, "This run cannot tell the options apart.".to_owned()),
+    };
+    let line = card::verdict(ui, tone, name, &words);
+    if std::mem::take(&mut state.focus) {
+        line.request_focus();
+    }
+    type_.plain(ui, &settled.finding);
+    card::aside(ui, type_, Tone::Accent, &predict.explanation);
+}
