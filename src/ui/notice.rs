@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use egui::{Align2, Color32, Frame, Label, Margin, RichText, Stroke, Ui, vec2};
+use egui::{Align2, Color32, Frame, Margin, RichText, Stroke, Ui, vec2};
 
 use super::theme::{self, Palette, RADIUS, palette};
 use super::view::View;
@@ -50,8 +50,9 @@ pub fn show_toasts(ui: &Ui, view: &mut View<'_>) {
         return;
     }
     ui.ctx().request_repaint_after(Duration::from_secs_f64(SHOWN_FOR - (now - since) + 0.05));
-    let offset = vec2(-16.0, 58.0);
-    egui::Area::new(egui::Id::unique("notices")).anchor(Align2::RIGHT_TOP, offset).show(ui.ctx(), |ui| {
+    // Above the prompt bar, where it hides no tab.
+    let offset = vec2(-20.0, -166.0);
+    egui::Area::new(egui::Id::unique("notices")).anchor(Align2::RIGHT_BOTTOM, offset).show(ui.ctx(), |ui| {
         ui.set_max_width(380.0);
         for notice in passing.iter().rev().take(3).rev() {
             if body(ui, notice, Some(380.0)) {
@@ -71,13 +72,16 @@ fn body(ui: &mut Ui, notice: &Notice, width: Option<f32>) -> bool {
         frame = frame.shadow(ui.visuals().popup_shadow);
     }
     let shown = frame.show(ui, |ui| {
+        let text_width = width.unwrap_or(ui.available_width()) - 62.0;
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        let galley = ui.painter().layout(notice.text.clone(), font, p.text, text_width);
+        let height = galley.size().y.max(26.0);
         ui.horizontal(|ui| {
+            ui.set_height(height);
             ui.label(RichText::new(icon).family(theme::icons()).size(18.0).color(line));
-            let text_width = width.unwrap_or(ui.available_width()) - 64.0;
-            ui.allocate_ui(vec2(text_width, 0.0), |ui| {
-                ui.set_min_width(text_width);
-                ui.add(Label::new(RichText::new(&notice.text).color(p.text)).wrap());
-            });
+            let (rect, response) = ui.allocate_exact_size(vec2(text_width, height), egui::Sense::hover());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, notice.text.as_str()));
+            ui.painter().galley(rect.left_center() - vec2(0.0, galley.size().y * 0.5), galley, p.text);
             widgets::icon_button(ui, icon::CLOSE, &format!("Dismiss: {}", notice.text)).clicked()
         })
         .inner

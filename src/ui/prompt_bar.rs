@@ -3,7 +3,7 @@
 mod candidates;
 mod chips;
 
-use egui::{Align, Context, DragValue, Id, Layout, RichText, ScrollArea, Slider, TextEdit, Ui, vec2};
+use egui::{Align, Context, DragValue, Id, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::actions::{Action, entry};
 use super::theme::palette;
@@ -99,9 +99,9 @@ fn knobs(ui: &mut Ui, view: &mut View<'_>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         buttons(ui, view, ready, running);
-        ui.add_space(4.0);
+        ui.add_space(6.0);
         sampler(ui, view);
-        ui.add_space(4.0);
+        ui.add_space(6.0);
         let has_template = snapshot.model.as_ref().is_some_and(|m| m.has_chat_template);
         let (mut chat, mut cache) = (snapshot.chat, snapshot.use_cache);
         let switch = ui.add_enabled_ui(has_template, |ui| widgets::switch(ui, &mut chat, "Chat")).inner;
@@ -149,9 +149,8 @@ fn sampler(ui: &mut Ui, view: &mut View<'_>) {
     let mut s = before;
     let label = widgets::note(ui, "Temperature");
     ui.spacing_mut().slider_width = 84.0;
-    let slider = Slider::new(&mut s.temperature, 0.0..=4.0).logarithmic(true).smallest_positive(0.05).max_decimals(2);
     let why = "Divides the logits: 0 always takes the best token, above 1 surprises more";
-    widgets::slider(ui, &label, slider).on_hover_text(why);
+    widgets::slider(ui, &label, "Temperature", &mut s.temperature, 0.0..=4.0).on_hover_text(why);
 
     let label = widgets::note(ui, "Top-k");
     let mut k = s.top_k.unwrap_or(0);

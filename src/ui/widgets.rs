@@ -69,29 +69,39 @@ pub fn named(response: Response, name: &str) -> Response {
 
 /// A choice between a few values, as one joined control. Returns whether it changed.
 pub fn segmented<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, options: &[(T, &str)]) -> bool {
+    const PAD: f32 = 9.0;
     let p = palette(ui);
+    let font = FontSelection::Style(egui::TextStyle::Small).resolve(ui.style());
+    let galley = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER);
+    let labels: Vec<_> = options.iter().map(|(_, text)| galley(text)).collect();
+    let width: f32 = labels.iter().map(|l| l.size().x + 2.0 * PAD).sum();
+    // Allocated in one piece, so that it wraps as a whole.
+    let (rect, whole) = ui.allocate_exact_size(vec2(width + 4.0, 26.0), Sense::hover());
+    ui.painter().rect_filled(rect, RADIUS_SMALL, p.sunken);
+    let mut left = rect.left() + 2.0;
     let mut changed = false;
-    Frame::new().fill(p.sunken).corner_radius(RADIUS_SMALL).inner_margin(Margin::same(2)).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        ui.spacing_mut().button_padding = vec2(8.0, 1.0);
-        ui.spacing_mut().interact_size.y = 22.0;
-        for (option, label) in options {
-            let selected = *value == *option;
-            let text = RichText::new(*label).size(12.5).color(if selected { p.text } else { p.muted });
-            let mut button = Button::new(text).corner_radius(RADIUS_SMALL - 1);
-            button = if selected {
-                button.fill(p.surface).stroke(Stroke::new(1.0, p.border_strong))
-            } else {
-                button.frame_when_inactive(false)
-            };
-            let response = ui.add(button);
-            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), selected, *label));
-            if response.clicked() && !selected {
-                *value = *option;
-                changed = true;
-            }
+    for ((option, text), label) in options.iter().zip(labels) {
+        let size = vec2(label.size().x + 2.0 * PAD, 22.0);
+        let part = egui::Rect::from_min_size(egui::pos2(left, rect.top() + 2.0), size);
+        left += size.x;
+        let selected = *value == *option;
+        let response = ui.interact(part, whole.id.with(text), Sense::click());
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), selected, *text));
+        let color = if selected || response.hovered() { p.text } else { p.muted };
+        if selected {
+            let line = Stroke::new(1.0, p.border_strong);
+            ui.painter().rect(part, RADIUS_SMALL - 1, p.surface, line, egui::StrokeKind::Inside);
         }
-    });
+        if response.has_focus() {
+            let line = Stroke::new(1.5, p.accent);
+            ui.painter().rect_stroke(part, RADIUS_SMALL - 1, line, egui::StrokeKind::Inside);
+        }
+        ui.painter().galley(part.center() - label.size() * 0.5, label, color);
+        if response.clicked() && !selected {
+            *value = *option;
+            changed = true;
+        }
+    }
     changed
 }
 
@@ -126,18 +136,23 @@ pub fn switch(ui: &mut Ui, on: &mut bool, text: &str) -> Response {
     response
 }
 
-/// Adds a slider whose handle and filled part stand out, with the accessible name of its label.
-pub fn slider(ui: &mut Ui, label: &Response, slider: egui::Slider<'_>) -> Response {
+/// A slider on a logarithmic scale with its number beside it; `label` names both.
+pub fn slider(ui: &mut Ui, label: &Response, name: &str, value: &mut f32, range: std::ops::RangeInclusive<f32>) -> Response {
     let p = palette(ui);
-    ui.scope(|ui| {
-        let visuals = ui.visuals_mut();
-        visuals.selection.bg_fill = p.accent_fill;
-        for state in [&mut visuals.widgets.inactive, &mut visuals.widgets.hovered, &mut visuals.widgets.active] {
-            state.fg_stroke = Stroke::new(2.0, p.accent);
-        }
-        visuals.widgets.hovered.bg_fill = p.accent_soft;
-        ui.spacing_mut().interact_size.y = 20.0;
-        ui.add(slider).labelled_by(label.id)
+    ui.horizontal(|ui| {
+        let slider = ui.scope(|ui| {
+            let visuals = ui.visuals_mut();
+            visuals.selection.bg_fill = p.accent_fill;
+            for state in [&mut visuals.widgets.inactive, &mut visuals.widgets.hovered, &mut visuals.widgets.active] {
+                state.fg_stroke = Stroke::new(2.0, p.accent);
+            }
+            visuals.widgets.hovered.bg_fill = p.accent_soft;
+            ui.spacing_mut().interact_size.y = 18.0;
+            let slider = egui::Slider::new(value, range.clone()).logarithmic(true).smallest_positive(0.05);
+            ui.add(slider.max_decimals(2).show_value(false)).labelled_by(label.id)
+        });
+        let number = egui::DragValue::new(value).range(range).speed(0.01).fixed_decimals(2);
+        slider.inner | ui.add(number).accessible_name(format!("{name}, as a number"))
     })
     .inner
 }

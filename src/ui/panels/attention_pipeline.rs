@@ -3,7 +3,7 @@
 //! softmax(q·kᵀ · scale + mask) · v (arXiv 1706.03762), one card per step. All numbers were recorded in the run that the
 //! other panels show; the panel computes only what it prints beside them (lengths and sums).
 
-use egui::{Grid, RichText, ScrollArea, Ui, vec2};
+use egui::{RichText, ScrollArea, Ui, vec2};
 
 use crate::lab::Run;
 use crate::model::tweak::HeadRef;
@@ -53,14 +53,17 @@ impl AttentionPipeline {
             let columns = ((ui.available_width() + 10.0) / (CARD + 10.0)).floor().clamp(1.0, 4.0) as usize;
             let width = (ui.available_width() - 10.0 * (columns - 1) as f32) / columns as f32 - 1.0;
             let cards = cards(steps, model.config.d_head, query);
-            Grid::new("steps").num_columns(columns).spacing([10.0, 10.0]).show(ui, |ui| {
-                for (i, card) in cards.iter().enumerate() {
-                    ui.allocate_ui(vec2(width, 0.0), |ui| show_card(ui, view, card, i + 1, width));
-                    if (i + 1) % columns == 0 {
-                        ui.end_row();
+            for (row, chunk) in cards.chunks(columns).enumerate() {
+                ui.horizontal_top(|ui| {
+                    ui.spacing_mut().item_spacing.x = 10.0;
+                    for (i, card) in chunk.iter().enumerate() {
+                        ui.allocate_ui_with_layout(vec2(width, 0.0), egui::Layout::top_down(egui::Align::Min), |ui| {
+                            show_card(ui, view, card, row * columns + i + 1, width);
+                        });
                     }
-                }
-            });
+                });
+                ui.add_space(8.0);
+            }
         });
     }
 }
@@ -174,7 +177,7 @@ fn cards(s: &Steps, d_head: usize, query: usize) -> Vec<Card<'_>> {
 
 fn show_card(ui: &mut Ui, view: &View<'_>, card: &Card<'_>, number: usize, width: f32) {
     let p = palette(ui);
-    ui.vertical(|ui| {
+    ui.scope(|ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = 3.0;
         ui.horizontal(|ui| {

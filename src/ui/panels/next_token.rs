@@ -83,8 +83,8 @@ fn sentence(facts: &Facts) -> String {
 }
 
 fn legend(ui: &mut Ui, p: &Palette) {
-    ui.horizontal(|ui| {
-        for (color, text) in [(p.border_strong, "unchanged"), (p.accent, "with your changes")] {
+    ui.horizontal_wrapped(|ui| {
+        for (color, text) in [(p.border_strong, "unchanged"), (p.accent, "changed")] {
             let (rect, _) = ui.allocate_exact_size(vec2(12.0, 8.0), Sense::hover());
             ui.painter().rect_filled(rect, 2.0, color);
             widgets::note(ui, text);

@@ -3,7 +3,7 @@
 //! Every knob becomes a [`Tweak`] and a true run of the model. A knob sends at most one request per frame, and the lab
 //! keeps only the newest, so a dragged slider never queues up.
 
-use egui::{Align, DragValue, Layout, RichText, ScrollArea, Slider, TextEdit, Ui};
+use egui::{Align, DragValue, Layout, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::lab::Command;
 use crate::model::tweak::{Ablation, HeadRef, Tweak};
@@ -156,9 +156,8 @@ fn temperatures(ui: &mut Ui, view: &mut View<'_>) {
             ui.spacing_mut().item_spacing.y = 0.0;
             let label = widgets::note(ui, name);
             ui.spacing_mut().slider_width = (ui.available_width() - 64.0).clamp(80.0, 320.0);
-            let slider = Slider::new(&mut value, 0.1..=10.0).logarithmic(true).max_decimals(2);
             let why = "Divides the scores before the softmax: below 1 sharper, above 1 flatter";
-            let response = widgets::slider(ui, &label, slider).on_hover_text(why);
+            let response = widgets::slider(ui, &label, name, &mut value, 0.1..=10.0).on_hover_text(why);
             if response.changed() {
                 let tweak = ((value - 1.0).abs() > 0.005).then(|| Tweak::Temperature { heads: heads.clone(), value });
                 view.set_tweak(is_ours, tweak);

@@ -39,7 +39,7 @@ impl RowEditor {
         let visible = query + 1;
         let before = row.clone();
         ScrollArea::horizontal().id_salt("edit row").auto_shrink([false, false]).show(ui, |ui| {
-            let height = (ui.available_height() - 14.0).max(70.0);
+            let height = (ui.available_height() - 8.0).max(70.0);
             let n = if row.iter().skip(visible).any(|w| *w > 0.0) { weights.n } else { visible };
             let (rect, _) = ui.allocate_exact_size(vec2(BAR * n as f32, height), Sense::hover());
             for (key, value) in row.iter_mut().enumerate().take(n) {
@@ -60,7 +60,7 @@ impl RowEditor {
 /// One bar with its token below; dragging or the arrow keys set its height.
 fn bar(ui: &Ui, view: &View<'_>, column: Rect, (query, key): (usize, usize), value: &mut f32) {
     let p = palette(ui);
-    let track = Rect::from_min_max(column.min + vec2(4.0, 16.0), column.max - vec2(4.0, 34.0));
+    let track = Rect::from_min_max(column.min + vec2(4.0, 16.0), column.max - vec2(4.0, 22.0));
     let id = ui.scope_id().with(("bar", query, key));
     let response = ui.interact(column, id, Sense::click_and_drag()).on_hover_cursor(egui::CursorIcon::ResizeVertical);
     if let Some(pos) = response.interact_pointer_pos() {
