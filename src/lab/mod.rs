@@ -5,13 +5,369 @@
 //! never computes, waits or holds a lock. Long work happens on one engine thread, fed through a mailbox that keeps at
 //! most one job of each kind, so a dragged slider never queues more than one run.
 
+mod card;
 mod command;
+mod generate;
+mod job;
+mod session;
 mod snapshot;
+mod trace;
 pub mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 pub use crate::engine::DeviceChoice;
 pub use command::Command;
+use job::{Event, GenerateJob, Job, Kind, Sequence, TraceJob};
 pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,
 };
+use worker::EngineThread;
+
+use crate::model::tweak::Tweak;
+
+/// Recent files that are remembered.
+const RECENT: usize = 8;
+
+/// What the lab starts with.
+#[derive(Debug, Clone, Default)]
+pub struct LabOptions {
+    /// Files opened before, newest first.
+    pub recent: Vec<PathBuf>,
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// Whether the CPU keeps exact arithmetic.
+    pub exact: bool,
+    /// The first prompt.
+    pub prompt: String,
+}
+
+/// The app without its window.
+pub struct Lab {
+    engine: EngineThread,
+    snapshot: Snapshot,
+    generated: Vec<u32>,
+    /// The newest request for runs, and whether it was answered.
+    revision: u64,
+    /// The newest generation.
+    generation: u64,
+    notices: u64,
+}
+
+impl Lab {
+    /// Starts the engine thread. `waker` is called, on that thread, whenever `poll` has something to collect.
+    pub fn new(options: LabOptions, waker: impl Fn() + Send + Sync + 'static) -> Self {
+        let engine = EngineThread::start(waker);
+        engine.send(Job::FindDevices);
+        let snapshot = Snapshot {
+            device_choice: options.device,
+            exact: options.exact,
+            prompt: options.prompt,
+            recent: options.recent,
+            use_cache: true,
+            ..Snapshot::default()
+        };
+        Self { engine, snapshot, generated: Vec::new(), revision: 0, generation: 0, notices: 0 }
+    }
+
+    /// What is to be shown.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Carries out a command, or starts the job for it.
+    pub fn apply(&mut self, command: Command) {
+        let s = &mut self.snapshot;
+        match command {
+            Command::OpenModel(path) => self.open(path),
+            Command::CloseModel => {
+                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+                self.engine.send(Job::Close);
+            }
+            Command::SetDevice(choice) => {
+                s.device_choice = choice;
+                self.reopen();
+            }
+            Command::SetExact(exact) => {
+                s.exact = exact;
+                self.reopen();
+            }
+            Command::SetPrompt(prompt) => {
+                if prompt != s.prompt || !self.generated.is_empty() {
+                    s.prompt = prompt;
+                    self.sequence_changed();
+                }
+            }
+            Command::SetChat(chat) => {
+                s.chat = chat;
+                self.sequence_changed();
+            }
+            Command::ClearGenerated => self.sequence_changed(),
+            Command::SetDonorPrompt(prompt) => {
+                s.donor_prompt = prompt;
+                self.request_runs();
+            }
+            Command::SetTweaks(tweaks) => {
+                if tweaks != s.tweaks {
+                    s.tweaks = tweaks;
+                    self.request_runs();
+                }
+            }
+            Command::ToggleTweak(tweak) => {
+                toggle(&mut s.tweaks, tweak);
+                self.request_runs();
+            }
+            Command::ClearTweaks => {
+                s.tweaks.clear();
+                self.request_runs();
+            }
+            Command::SelectHead(head) => {
+                let recorded = s.shown().map(|run| run.detail_layer);
+                s.selection.head = head;
+                if recorded.is_some_and(|layer| layer != head.layer) {
+                    self.request_runs();
+                }
+            }
+            Command::SelectToken(token) => s.selection.token = token,
+            Command::SetSampler(sampler) => s.sampler = sampler,
+            Command::SetUseCache(use_cache) => s.use_cache = use_cache,
+            Command::Step => self.generate(1),
+            Command::Generate(n) => self.generate(n),
+            Command::Cancel => self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]),
+            Command::Dismiss(id) => s.notices.retain(|notice| notice.id != id),
+            Command::ClearRecent => s.recent.clear(),
+        }
+        self.snapshot.revision += 1;
+    }
+
+    /// Collects what the engine thread has done. True if the snapshot changed.
+    pub fn poll(&mut self) -> bool {
+        let events = self.engine.events();
+        let changed = !events.is_empty();
+        for event in events {
+            self.collect(event);
+        }
+        if changed {
+            self.snapshot.revision += 1;
+        }
+        changed
+    }
+
+    /// Whether nothing runs or waits.
+    pub fn is_idle(&self) -> bool {
+        self.engine.is_idle()
+    }
+
+    /// Polls until nothing runs or waits. For the command line and for tests; the window never calls it.
+    pub fn wait_until_idle(&mut self) {
+        while !self.is_idle() {
+            self.engine.wait();
+            self.poll();
+        }
+    }
+
+    /// Polls until `done` holds or nothing runs any more; says whether it holds.
+    pub fn wait_until(&mut self, done: impl Fn(&Snapshot) -> bool) -> bool {
+        while !done(&self.snapshot) {
+            if self.is_idle() {
+                return false;
+            }
+            self.engine.wait();
+            self.poll();
+        }
+        true
+    }
+
+    fn open(&mut self, path: PathBuf) {
+        self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+        let s = &mut self.snapshot;
+        s.activity = Some(Activity { label: format!("Opening {}", path.display()), fraction: Some(0.0) });
+        self.engine.send(Job::Open { path, device: s.device_choice.clone(), exact: s.exact });
+    }
+
+    /// Opens the open file again, where or how the choice now says.
+    fn reopen(&mut self) {
+        if let Some(path) = self.snapshot.model.as_ref().and_then(|model| model.path.clone()) {
+            self.open(path);
+        }
+    }
+
+    /// The text is another: what was generated after it goes, and what runs for it stops.
+    fn sequence_changed(&mut self) {
+        self.engine.cancel(&[Kind::Trace, Kind::Generate]);
+        self.generated.clear();
+        self.generation += 1;
+        self.snapshot.generation = None;
+        self.request_runs();
+    }
+
+    /// Asks for new runs. A run that goes on is let finish, so that a dragged slider shows something on its way.
+    fn request_runs(&mut self) {
+        if self.snapshot.model.is_none() {
+            return;
+        }
+        self.revision += 1;
+        self.snapshot.stale = true;
+        self.engine.send(Job::Trace(self.trace_job()));
+    }
+
+    fn trace_job(&self) -> TraceJob {
+        let s = &self.snapshot;
+        TraceJob {
+            revision: self.revision,
+            sequence: Sequence { prompt: s.prompt.clone(), chat: s.chat, generated: self.generated.clone() },
+            donor: s.donor_prompt.clone(),
+            tweaks: s.tweaks.clone(),
+            detail_layer: s.selection.head.layer,
+        }
+    }
+
+    fn generate(&mut self, max_tokens: usize) {
+        let s = &mut self.snapshot;
+        if s.model.is_none() || s.generation.as_ref().is_some_and(|g| g.running) {
+            return;
+        }
+        let before = s.generation.take().map(Arc::unwrap_or_clone).unwrap_or_default();
+        s.generation = Some(Arc::new(Generation { running: true, stopped: None, step_times: Vec::new(), ..before }));
+        // Each continuation draws on from where the last one stopped, not the same numbers again.
+        let mut sampler = s.sampler;
+        sampler.seed = sampler.seed.wrapping_add(self.generated.len() as u64);
+        let use_cache = s.use_cache;
+        self.generation += 1;
+        let (id, from) = (self.generation, self.trace_job());
+        self.engine.send(Job::Generate(GenerateJob { id, from, sampler, max_tokens, use_cache }));
+    }
+
+    fn collect(&mut self, event: Event) {
+        let s = &mut self.snapshot;
+        match event {
+            Event::Devices(devices) => s.devices = devices,
+            Event::Progress { label, fraction } => s.activity = Some(Activity { label, fraction }),
+            Event::Opened(card) => self.opened(card),
+            Event::Closed => {
+                s.model = None;
+                (s.clean, s.tweaked, s.generation) = (None, None, None);
+                (s.chips, s.n_prompt, s.stale) = (Arc::default(), 0, false);
+            }
+            Event::Tokens { revision, chips, n_prompt, dropped, donor_chips } if revision == self.revision => {
+                s.selection.token = s.selection.token.min(chips.len().saturating_sub(1));
+                if s.chips.len() != chips.len() {
+                    s.selection.token = chips.len().saturating_sub(1);
+                }
+                (s.chips, s.n_prompt, s.dropped, s.donor_chips) = (chips, n_prompt, dropped, donor_chips);
+            }
+            Event::Traced { revision, clean, tweaked } => {
+                // An older answer to a slider that still moves is worth showing if it is about the same tokens.
+                let newest = revision == self.revision;
+                let same_text = clean.as_ref().is_some_and(|run| run.tokens.len() == s.chips.len());
+                if newest || same_text {
+                    (s.clean, s.tweaked) = (clean, tweaked);
+                    s.stale = !newest;
+                }
+            }
+            Event::LensReady { run, lens } => {
+                for shown in [&mut s.clean, &mut s.tweaked].into_iter().flatten() {
+                    if shown.id == run {
+                        let with_lens = Run { lens: Some(lens.clone()), ..shown.as_ref().clone() };
+                        *shown = Arc::new(with_lens);
+                    }
+                }
+            }
+            Event::Failed { revision } if revision == self.revision => {
+                (s.clean, s.tweaked, s.stale) = (None, None, false);
+            }
+            Event::Prefilled { id, .. } | Event::Drew { id, .. } | Event::Generated { id, .. }
+                if id != self.generation => {}
+            Event::Prefilled { duration, .. } => self.generation(|g| g.prefill = duration),
+            Event::Drew { chip, draw, text, duration, cache_bytes, .. } => {
+                self.generated.push(chip.id);
+                let chips = self.snapshot.chips.iter().cloned().chain([chip.clone()]).collect();
+                self.snapshot.chips = chips;
+                self.generation(|g| {
+                    g.text.push_str(&text);
+                    g.draws.push((chip, draw));
+                    g.step_times.push(duration);
+                    g.tokens_per_second = rate(&g.step_times);
+                    g.cache_bytes = cache_bytes;
+                });
+            }
+            Event::Generated { reason, .. } => {
+                self.generation(|g| (g.running, g.stopped) = (false, Some(reason)));
+                self.request_runs();
+            }
+            Event::Done(kind) => {
+                s.activity = None;
+                if kind == Kind::Generate {
+                    self.generation(|g| g.running = false);
+                }
+            }
+            Event::Notice(level, text) => self.notice(level, text),
+            Event::Tokens { .. } | Event::Failed { .. } => {}
+        }
+    }
+
+    fn opened(&mut self, card: Arc<ModelCard>) {
+        let s = &mut self.snapshot;
+        if let Some(path) = &card.path {
+            s.recent.retain(|recent| recent != path);
+            s.recent.insert(0, path.clone());
+            s.recent.truncate(RECENT);
+        }
+        let config = &card.config;
+        let head = &mut s.selection.head;
+        (head.layer, head.head) = (head.layer.min(config.n_layers - 1), head.head.min(config.n_heads - 1));
+        // Token ids and tensors of another model mean nothing to this one.
+        let same_file = s.model.as_ref().is_some_and(|model| model.path == card.path);
+        if !same_file {
+            self.generated.clear();
+            self.generation += 1;
+            (s.generation, s.tweaks) = (None, Vec::new());
+            (s.clean, s.tweaked) = (None, None);
+            s.chat &= card.has_chat_template;
+        }
+        s.model = Some(card);
+        self.request_runs();
+    }
+
+    fn generation(&mut self, change: impl FnOnce(&mut Generation)) {
+        if let Some(generation) = &mut self.snapshot.generation {
+            change(Arc::make_mut(generation));
+        }
+    }
+
+    fn notice(&mut self, level: NoticeLevel, text: String) {
+        self.notices += 1;
+        self.snapshot.notices.retain(|notice| notice.text != text);
+        let sticky = level != NoticeLevel::Info;
+        self.snapshot.notices.push(Notice { id: self.notices, level, text, sticky });
+    }
+}
+
+/// Adds a change or takes it back. Of the kinds that can only be in force once, the new one replaces the old.
+fn toggle(tweaks: &mut Vec<Tweak>, tweak: Tweak) {
+    if let Some(i) = tweaks.iter().position(|t| *t == tweak) {
+        tweaks.remove(i);
+        return;
+    }
+    let once = matches!(tweak, Tweak::Window { .. } | Tweak::Unscaled | Tweak::Acausal);
+    if once {
+        tweaks.retain(|t| std::mem::discriminant(t) != std::mem::discriminant(&tweak));
+    }
+    tweaks.push(tweak);
+}
+
+/// Tokens per second over the last second, the prompt's own time left out.
+fn rate(step_times: &[Duration]) -> f32 {
+    let mut time = Duration::ZERO;
+    let recent = step_times.iter().skip(1).rev();
+    let n = recent
+        .take_while(|step| {
+            time += **step;
+            time < Duration::from_secs(1) + **step
+        })
+        .count();
+    if time.is_zero() { 0.0 } else { n as f32 / time.as_secs_f32() }
+}

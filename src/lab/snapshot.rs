@@ -34,8 +34,8 @@ pub struct Snapshot {
     pub chips: Arc<[Chip]>,
     /// How many of `chips` belong to the prompt.
     pub n_prompt: usize,
-    /// Characters of the prompt that the vocabulary cannot write and that are therefore left out.
-    pub dropped: Vec<char>,
+    /// Parts of the prompt that the vocabulary cannot write and that are therefore left out.
+    pub dropped: Vec<String>,
     /// The changes in force.
     pub tweaks: Vec<Tweak>,
     /// What the panels look at.

@@ -9,9 +9,7 @@ use egui::{Context, Ui};
 use super::settings::Settings;
 use super::shell::Shell;
 use super::theme;
-use crate::lab::{Command, Snapshot};
-#[cfg(any())]
-use crate::lab::{Lab, LabOptions};
+use crate::lab::{Command, Lab, LabOptions, Snapshot};
 
 /// Where [`Settings`] are kept in eframe's storage.
 const SETTINGS: &str = "settings";
@@ -28,7 +26,6 @@ pub trait Desk {
     fn is_idle(&self) -> bool;
 }
 
-#[cfg(any())]
 impl Desk for Lab {
     fn apply(&mut self, command: Command) {
         Lab::apply(self, command);
@@ -54,8 +51,7 @@ pub struct App {
 }
 
 impl App {
-        #[cfg(any())]
-    /// A window with a lab of its own, with what was remembered from last time.
+        /// A window with a lab of its own, with what was remembered from last time.
     pub fn new(cc: &CreationContext<'_>, open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> Self {
         let mut settings: Settings =
             cc.storage.and_then(|storage| eframe::get_value(storage, SETTINGS)).unwrap_or_default();
@@ -142,7 +138,6 @@ impl eframe::App for App {
     }
 }
 
-#[cfg(any())]
 /// Opens the window and runs until it is closed.
 pub fn run(open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> eframe::Result {
     let viewport = egui::ViewportBuilder::default()

@@ -5,8 +5,6 @@ use egui_material_icons::icons;
 macro_rules! icon_table {
     ($($(#[doc = $doc:literal])* $name:ident = $source:ident;)+) => {
         $($(#[doc = $doc])* pub const $name: &str = icons::$source.codepoint;)+
-        /// Every icon.
-        pub const ALL: &[&str] = &[$($name),+];
     };
 }
 
@@ -61,8 +59,6 @@ icon_table! {
     RAIL = ICON_MENU_OPEN;
     /// A lesson.
     LESSON = ICON_SCHOOL;
-    /// Save a plot.
-    SAVE = ICON_DOWNLOAD;
     /// Edit.
     EDIT = ICON_EDIT;
     /// One further.

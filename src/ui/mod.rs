@@ -35,7 +35,6 @@ pub mod quiz_view;
 mod rail;
 mod settings;
 mod shell;
-#[cfg(any())]
 mod shot;
 pub mod theme;
 mod tiles;
@@ -43,9 +42,8 @@ mod top_bar;
 mod view;
 mod widgets;
 
-pub use app::{App, Desk};
+pub use app::{App, Desk, run};
 pub use frame_work::{FrameWork, frame_work};
 pub use settings::Settings;
-#[cfg(any())]
-pub use shot::{ShotOptions, shot};
+pub use shot::{ShotOptions, settle, shot};
 pub use view::View;

@@ -1,20 +1,10 @@
 //! Widgets that the whole window shares, all with an accessible name.
 
 use egui::text::LayoutJob;
-use egui::{Align, Button, Color32, FontId, FontSelection, Frame, Margin, Response, RichText, Role, Sense, Stroke, TextFormat};
+use egui::{Align, Button, Color32, FontId, FontSelection, Response, RichText, Role, Sense, Stroke, TextFormat};
 use egui::{Ui, Vec2, WidgetInfo, WidgetText, vec2};
 
-use super::theme::{self, RADIUS, RADIUS_SMALL, palette};
-
-/// A card on the canvas.
-pub fn card(ui: &Ui) -> Frame {
-    let p = palette(ui);
-    Frame::new()
-        .fill(p.surface)
-        .stroke(Stroke::new(1.0, p.border))
-        .corner_radius(RADIUS)
-        .inner_margin(Margin::symmetric(12, 10))
-}
+use super::theme::{self, RADIUS_SMALL, palette};
 
 /// An icon followed by text, aligned on one line.
 pub fn icon_and_text(ui: &Ui, icon: &str, text: &str, color: Color32) -> WidgetText {

@@ -50,8 +50,8 @@ impl Chips {
                     }
                 }
                 if !snapshot.dropped.is_empty() {
-                    let dropped: String = snapshot.dropped.iter().take(12).collect();
-                    widgets::note(ui, format!("Left out, because this vocabulary cannot write it: {dropped}"));
+                    let dropped: Vec<&str> = snapshot.dropped.iter().take(12).map(String::as_str).collect();
+                    widgets::note(ui, format!("Left out, because this vocabulary cannot write it: {}", dropped.join(" ")));
                 }
             });
         });

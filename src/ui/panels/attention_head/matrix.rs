@@ -16,7 +16,7 @@ use crate::ui::view::View;
 use crate::ui::widgets;
 
 /// Cells from this side on have their tokens written beside them.
-const LABELLED: f32 = 11.0;
+const LABELLED: f32 = 9.5;
 /// Longest label of a row or column, in points.
 const LABEL: f32 = 74.0;
 /// Space beside the matrix where no label fits.
@@ -110,8 +110,9 @@ fn labels(
     layout: &Layout,
 ) {
     let p = palette(ui);
-    let font: FontId = theme::tick().resolve(ui.style());
     let (all_rows, all_columns, cell) = (layout.left >= LABEL, layout.top >= LABEL, square.width() / n as f32);
+    let mut font: FontId = theme::tick().resolve(ui.style());
+    font.size = font.size.min(cell.max(9.0));
     for i in 0..n {
         let (is_row, is_column) = hovered.map_or((false, false), |(q, k)| (q == i, k == i));
         let selected = view.snapshot.selection.token == i;

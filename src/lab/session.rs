@@ -1,0 +1,225 @@
+//! What the engine thread does: it owns the open model and carries out jobs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::DeviceChoice;
+use super::card;
+use super::generate::generate;
+use super::job::{Event, Job, Kind, TraceJob};
+use super::snapshot::{DeviceOption, Lens, NoticeLevel, Run};
+use super::trace::{self, Traced};
+use super::worker::Mailbox;
+use crate::engine::chat::ChatTemplate;
+use crate::engine::tokenizer::Tokenizer;
+use crate::engine::{Engine, TokenScore, devices, loader, open_engine, open_tokenizer};
+use crate::model::{Cancel, Error, HookPoint, Site};
+
+/// Rows of the residual stream that one piece of background work reads through the logit lens.
+const LENS_ROWS: usize = 64;
+
+/// Tokens that the logit lens keeps for each layer and position.
+const LENS_TOP: usize = 5;
+
+/// The open model with everything that belongs to it.
+pub struct Open {
+    /// The model on its device.
+    pub engine: Box<dyn Engine>,
+    /// Its tokenizer.
+    pub tokenizer: Arc<Tokenizer>,
+    /// Its chat template.
+    pub chat: Option<ChatTemplate>,
+    path: PathBuf,
+    device: DeviceChoice,
+    exact: bool,
+}
+
+/// The state of the engine thread.
+pub struct Session {
+    open: Option<Open>,
+    /// The unchanged run of the last sequence, which the next request may share.
+    clean: Option<Traced>,
+    lens: Option<LensWork>,
+    runs: u64,
+}
+
+/// A logit lens that is being computed.
+struct LensWork {
+    run: Arc<Run>,
+    cells: Vec<Vec<(TokenScore, String)>>,
+}
+
+impl Session {
+    /// A session with no model.
+    pub fn new() -> Self {
+        Self { open: None, clean: None, lens: None, runs: 0 }
+    }
+
+    /// Carries out one job and reports its end.
+    pub fn run(&mut self, job: Job, cancel: Cancel, mailbox: &Mailbox) {
+        let kind = job.kind();
+        match job {
+            Job::FindDevices => {
+                let option =
+                    |d: crate::engine::Device| DeviceOption { choice: d.choice, name: d.name, detail: d.detail };
+                mailbox.post(Event::Devices(devices().into_iter().map(option).collect()));
+            }
+            Job::Open { path, device, exact } => self.open_model(path, device, exact, &cancel, mailbox),
+            Job::Close => {
+                self.forget();
+                mailbox.post(Event::Closed);
+            }
+            Job::Trace(job) => self.trace(&job, cancel, mailbox),
+            Job::Generate(job) => {
+                if let Some(open) = &mut self.open {
+                    open.engine.set_cancel(cancel.clone());
+                    let clean = self.clean.as_ref();
+                    let reason = generate(open, &job, clean, &cancel, mailbox).unwrap_or_else(|error| match error {
+                        Error::Cancelled => "stopped".into(),
+                        error => {
+                            mailbox.post(Event::Notice(NoticeLevel::Error, error.to_string()));
+                            "stopped by an error".into()
+                        }
+                    });
+                    mailbox.post(Event::Generated { id: job.id, reason });
+                }
+            }
+        }
+        mailbox.post(Event::Done(kind));
+    }
+
+    /// Whether something is left that can be done while nothing waits.
+    pub fn has_background_work(&self) -> bool {
+        self.lens.is_some() && self.open.is_some()
+    }
+
+    /// A small piece of it: some rows of the logit lens.
+    pub fn background_work(&mut self, mailbox: &Mailbox) {
+        let (Some(open), Some(mut work)) = (&mut self.open, self.lens.take()) else { return };
+        open.engine.set_cancel(Cancel::new());
+        match work.go_on(open) {
+            Some(Some(lens)) => mailbox.post(Event::LensReady { run: work.run.id, lens: Arc::new(lens) }),
+            Some(None) => self.lens = Some(work),
+            None => {}
+        }
+    }
+
+    /// A job panicked: the engine may be in any state, so it is opened again from its file.
+    pub fn after_panic(&mut self, mailbox: &Mailbox) {
+        let again = self.open.take().map(|open| (open.path, open.device, open.exact));
+        self.forget();
+        let text = "A computation failed unexpectedly; the model is being opened again.";
+        mailbox.post(Event::Notice(NoticeLevel::Error, text.into()));
+        match again {
+            Some((path, device, exact)) => {
+                let reopened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    self.open_model(path, device, exact, &Cancel::new(), mailbox);
+                }));
+                if reopened.is_err() {
+                    self.forget();
+                    mailbox.post(Event::Closed);
+                }
+            }
+            None => mailbox.post(Event::Closed),
+        }
+        for kind in [Kind::Open, Kind::Trace, Kind::Generate] {
+            mailbox.post(Event::Done(kind));
+        }
+    }
+
+    fn forget(&mut self) {
+        self.open = None;
+        self.clean = None;
+        self.lens = None;
+    }
+
+    fn open_model(&mut self, path: PathBuf, device: DeviceChoice, exact: bool, cancel: &Cancel, mailbox: &Mailbox) {
+        let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let label = format!("Opening {name}");
+        let progress = |fraction: f32| {
+            mailbox.post(Event::Progress { label: label.clone(), fraction: Some(fraction) });
+        };
+        progress(0.0);
+        let begun = Instant::now();
+        let opened = loader::open(&path).map_err(|e| e.to_string()).and_then(|mut checkpoint| {
+            let tokenizer = open_tokenizer(&mut checkpoint)?;
+            let opened = open_engine(&checkpoint, &device, exact, cancel, &progress)?;
+            Ok((checkpoint, tokenizer, opened))
+        });
+        match opened {
+            _ if cancel.is_cancelled() => {
+                mailbox.post(Event::Notice(NoticeLevel::Info, format!("Opening {name} was cancelled.")));
+            }
+            Err(sentence) => mailbox.post(Event::Notice(NoticeLevel::Error, sentence)),
+            Ok((mut checkpoint, tokenizer, opened)) => {
+                let mut card = card::model_card(&name, &path, &checkpoint, opened.engine.as_ref(), begun.elapsed());
+                let template = checkpoint.chat_template.take();
+                let chat = template.map(|source| ChatTemplate::new(&source, &tokenizer, &name)).transpose();
+                let chat = chat.unwrap_or_else(|error| {
+                    card.warnings.push(error.to_string());
+                    None
+                });
+                card.has_chat_template = chat.is_some();
+                card.warnings.extend(opened.warnings.into_iter().chain(tokenizer.warnings().iter().cloned()));
+                if let Some(fallback) = opened.fallback {
+                    mailbox.post(Event::Notice(NoticeLevel::Warning, fallback));
+                }
+                self.forget();
+                let engine = opened.engine;
+                self.open = Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, path, device, exact });
+                mailbox.post(Event::Opened(Arc::new(card)));
+            }
+        }
+    }
+
+    fn trace(&mut self, job: &TraceJob, cancel: Cancel, mailbox: &Mailbox) {
+        let Some(open) = &mut self.open else {
+            return mailbox.post(Event::Failed { revision: job.revision });
+        };
+        self.lens = None;
+        open.engine.set_cancel(cancel);
+        mailbox.post(Event::Progress { label: "Running the model".into(), fraction: None });
+        let result = trace::trace(open, job, &mut self.clean, &mut self.runs, mailbox);
+        match result {
+            Ok((clean, tweaked)) => {
+                let shown = tweaked.as_ref().or(clean.as_ref()).cloned();
+                self.lens = shown.map(|run| LensWork { run, cells: Vec::new() });
+                mailbox.post(Event::Traced { revision: job.revision, clean, tweaked });
+            }
+            Err(error) => {
+                mailbox.post(Event::Failed { revision: job.revision });
+                if !matches!(error, Error::Cancelled) {
+                    mailbox.post(Event::Notice(NoticeLevel::Error, error.to_string()));
+                }
+            }
+        }
+    }
+}
+
+impl LensWork {
+    /// Reads some more rows: first those that enter layer 0, then those that leave each layer. The inner value is the
+    /// finished lens; the outer `None` says that the rows cannot be read.
+    fn go_on(&mut self, open: &mut Open) -> Option<Option<Lens>> {
+        let config = open.engine.config();
+        let (n_layers, d_model, n_positions) = (config.n_layers, config.d_model, self.run.tokens.len());
+        let point = |row: usize| match row / n_positions {
+            0 => HookPoint::layer(0, Site::ResidPre),
+            layer => HookPoint::layer(layer - 1, Site::ResidPost),
+        };
+        let n_rows = (n_layers + 1) * n_positions;
+        let begin = self.cells.len();
+        // A piece stays inside one layer, whose rows lie one after the other.
+        let end = (begin + LENS_ROWS).min((begin / n_positions + 1) * n_positions).min(n_rows);
+        let rows = self.run.trace.get(point(begin))?;
+        let from = begin % n_positions * d_model;
+        let rows = rows.data.get(from..from + (end - begin) * d_model)?;
+        let tops = open.engine.lens(rows, LENS_TOP).ok()?;
+        let tokenizer = &open.tokenizer;
+        self.cells.extend(
+            tops.into_iter().map(|top| top.into_iter().map(|score| (score, tokenizer.label(score.id))).collect()),
+        );
+        let finished = self.cells.len() == n_rows;
+        Some(finished.then(|| Lens { n_positions, cells: std::mem::take(&mut self.cells) }))
+    }
+}
