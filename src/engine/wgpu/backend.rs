@@ -54,6 +54,17 @@ impl WgpuBackend {
         self.run.style = style;
     }
 
+    /// Pretends that the device binds at most so many bytes at once, so that a test need not make huge tensors.
+    pub fn limit_tensors(&mut self, bytes: u64) {
+        self.run.gpu.limit_tensors(bytes);
+    }
+
+    /// Bytes of packed weights that matrix products have needed so far, each once per product. Divided by the time and by
+    /// [`copy_bandwidth`](Self::copy_bandwidth), this says how near a run is to the device's memory.
+    pub fn weight_bytes_read(&self) -> u64 {
+        self.run.weight_bytes_read()
+    }
+
     /// Bytes of all buffers on the device: weights, caches, intermediate tensors and idle buffers.
     pub fn allocated_bytes(&self) -> u64 {
         self.run.pool.allocated_bytes()
@@ -279,8 +290,8 @@ impl Backend for WgpuBackend {
         }
         let y = self.new_tensor([n_heads, n_queries, n_keys].into())?;
         let params = [n_queries, n_keys, n_heads, n_kv_heads, d_head].map(|n| n as u32);
-        let (inputs, n) = ([&*q.data, &*k.data], y.len());
-        let work = (n * d_head) as f64;
+        let n = n_kv_heads * (n_queries * n_heads / n_kv_heads).div_ceil(4) * n_keys.div_ceil(4);
+        let (inputs, work) = ([&*q.data, &*k.data], (2 * y.len() * d_head) as f64);
         self.run.launch_work(Kernel::Scores, self.run.wide(), &[], &inputs, &y.data, &params, flat(n), work)?;
         Ok(y)
     }
@@ -317,8 +328,8 @@ impl Backend for WgpuBackend {
         }
         let z = self.new_tensor([n_queries, n_heads, d_head].into())?;
         let params = [n_queries, n_keys, n_heads, n_kv_heads, d_head].map(|n| n as u32);
-        let (inputs, n) = ([&*pattern.data, &*v.data], z.len());
-        let work = (n * n_keys) as f64;
+        let n = n_kv_heads * (n_queries * n_heads / n_kv_heads).div_ceil(4) * d_head.div_ceil(4);
+        let (inputs, work) = ([&*pattern.data, &*v.data], (2 * z.len() * n_keys) as f64);
         self.run.launch_work(Kernel::Weigh, self.run.wide(), &[], &inputs, &z.data, &params, flat(n), work)?;
         Ok(z)
     }
@@ -408,6 +419,10 @@ impl Backend for WgpuBackend {
         let [n_keys, n_kv_heads, d_key] = axes("attention", k)?;
         if d_head != d_key || k.shape != v.shape || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
             return Err(shape_error("attention", format!("q {:?}, k {:?} and v {:?}", q.shape, k.shape, v.shape)));
+        }
+        if self.run.keeps_pattern(n_heads * n_queries * n_keys) {
+            let pattern = self.scale_mask_softmax(&self.scores(q, k)?, scale, mask, start)?;
+            return self.weigh(&pattern, v);
         }
         let z = self.new_tensor(q.shape.clone())?;
         let [causal, window] = mask_params(mask);
