@@ -73,7 +73,7 @@ fn previews_of_a_real_model() {
         for size in [[1280.0, 800.0], [2560.0, 1440.0]] {
             let commands = [Command::SetPrompt(prompt.into()), Command::SelectHead(HeadRef { layer: 10, head: 2 }), Command::SetTweaks(tweaks.clone()), Command::Generate(24)];
             let mut h = real(&model, size, theme, settings.clone(), &commands);
-            let mut save = |h: &mut Harness<'_, App>, name: &str| {
+            let save = |h: &mut Harness<'_, App>, name: &str| {
                 h.render().unwrap().save(folder.join(format!("{name}_{tn}_{}.png", size[0]))).unwrap();
             };
             save(&mut h, "head");

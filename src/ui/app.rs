@@ -24,6 +24,8 @@ pub trait Desk {
     fn snapshot(&self) -> &Snapshot;
     /// Whether nothing runs or waits.
     fn is_idle(&self) -> bool;
+    /// Waits until nothing runs or waits. For pictures and tests; the window never calls it.
+    fn wait_until_idle(&mut self);
 }
 
 impl Desk for Lab {
@@ -41,6 +43,10 @@ impl Desk for Lab {
 
     fn is_idle(&self) -> bool {
         Lab::is_idle(self)
+    }
+
+    fn wait_until_idle(&mut self) {
+        Lab::wait_until_idle(self);
     }
 }
 

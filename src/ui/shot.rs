@@ -98,7 +98,7 @@ pub fn shot(options: &ShotOptions) -> Result<RgbaImage, String> {
 
 /// Runs frames until the lab rests and every picture is made.
 pub fn settle(harness: &mut Harness<'_, App>, deadline: Instant) -> Result<(), String> {
-    // Two quiet frames in a row: the first may still start work of its own.
+    // Three quiet frames in a row: the first may still start work of its own, the second shows what came of it.
     let mut quiet = 0;
     while quiet < 3 {
         harness.step();
@@ -106,10 +106,8 @@ pub fn settle(harness: &mut Harness<'_, App>, deadline: Instant) -> Result<(), S
         if Instant::now() > deadline {
             return Err("The lab did not come to rest in time.".to_owned());
         }
-        if quiet == 0 {
-            // The lab works on its own threads; there is no event to wait for here that a frame would not also see.
-            std::thread::yield_now();
-        }
+        harness.state_mut().lab_mut().wait_until_idle();
+        std::thread::yield_now();
     }
     Ok(())
 }

@@ -46,6 +46,8 @@ impl Desk for StillDesk {
     fn is_idle(&self) -> bool {
         true
     }
+
+    fn wait_until_idle(&mut self) {}
 }
 
 /// SmolLM2's shape.
