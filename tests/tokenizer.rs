@@ -388,6 +388,9 @@ fn damaged_tokenizer_json_gets_one_sentence() {
     let deep =
         json!({"type": "Split", "pattern": {"Regex": "(".repeat(3000)}, "behavior": "Isolated", "invert": false});
     refused(hub(|j| j["pre_tokenizer"] = deep), "regular expression");
+    // Quadratic: every character searches the rest of the text.
+    let slow = json!({"type": "Split", "pattern": {"Regex": "(?=(A+)+$)x|A"}, "behavior": "Isolated", "invert": false});
+    refused(hub(|j| j["pre_tokenizer"] = slow), "too slow");
     let added = |id: u32, text: &str| json!({"id": id, "content": text, "special": true});
     refused(hub(|j| j["added_tokens"] = json!([added(3, "!")])), "both 1 and 3");
     refused(hub(|j| j["added_tokens"] = json!([added(3, "<x>"), added(3, "<y>")])), "share the number 3");

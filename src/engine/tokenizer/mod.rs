@@ -22,6 +22,7 @@ mod table;
 mod vocabulary;
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 pub(crate) use error::one_line;
 pub use error::{Result, TokenizerError};
@@ -127,7 +128,30 @@ impl Tokenizer {
 
     /// From a `tokenizer.json` and what the files beside it say.
     pub fn from_hub(vocabulary: HubVocabulary, d_vocab: usize, file: &str) -> Result<Self> {
-        Self::from_parts(hub::build(vocabulary, d_vocab), file)
+        let tokenizer = Self::from_parts(hub::build(vocabulary, d_vocab), file)?;
+        tokenizer.check_speed()?;
+        Ok(tokenizer)
+    }
+
+    /// Refuses a file whose own rules for cutting text take time that grows with the square of its length: such a rule
+    /// would hang on a long prompt. Real rules take some 5 ms for a probe, so the bound leaves room for a busy machine.
+    fn check_speed(&self) -> Result<()> {
+        const PROBE_BYTES: usize = 16 << 10;
+        const LONGEST: Duration = Duration::from_millis(250);
+        let slow = |text: &str| {
+            let start = Instant::now();
+            self.encode(text, Specials::Parse).map(|_| start.elapsed() > LONGEST)
+        };
+        for unit in ["A", "a", "1", " ", "\n", "."] {
+            let text = unit.repeat(PROBE_BYTES);
+            // Once may be the machine's fault.
+            if slow(&text)? && slow(&text)? {
+                return Err(
+                    self.error("its rule for cutting text into words is too slow to be used; try another copy.".into())
+                );
+            }
+        }
+        Ok(())
     }
 
     fn from_parts(parts: std::result::Result<Parts, String>, file: &str) -> Result<Self> {
