@@ -27,7 +27,9 @@ impl QuantRow {
         let mut row = Self { q: Vec::with_capacity(blocks.len()), scales: Vec::with_capacity(blocks.len()) };
         for block in blocks {
             let max = block.iter().fold(0.0f32, |max, x| max.max(x.abs()));
-            let step = max / 127.0;
+            // The maximum skips NaN, and NaN rounds to 0: this sum is NaN where any value is, else 0, and keeps it visible.
+            let poison: f32 = block.iter().map(|x| x * 0.0).sum();
+            let step = max / 127.0 + poison;
             let inverse = if step > 0.0 { 1.0 / step } else { 0.0 };
             let q = block.map(|x| (x * inverse).round_ties_even() as i8);
             let sum: i32 = q.iter().map(|&q| i32::from(q)).sum();
