@@ -279,7 +279,7 @@ fn the_largest_trace_costs_few_vertices() {
     let words: Vec<String> = (0..256).map(|i| format!("·w{i}")).collect();
     let labels: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut desk = desk::still(&labels, 30, 9);
-    let work = frame_work(&mut desk, [1440.0, 900.0], 30);
+    let work = frame_work(&mut desk, [1440.0, 900.0], 120);
     println!("frame work in this build: median {:?}, p95 {:?}, {} vertices", work.median, work.p95, work.vertices);
     // Every cell as a rectangle would be 30 · 9 · 65 536 · 4 vertices; textures keep the plots out of this count.
     assert!(work.vertices < 60_000, "{}", work.vertices);
