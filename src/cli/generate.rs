@@ -93,9 +93,10 @@ impl Generate {
             return tokenizer.encode_prompt(&self.prompt).map_err(|e| e.to_string());
         }
         let file = self.file.display().to_string();
-        let source = checkpoint.chat_template.take().ok_or_else(|| {
-            format!("“{file}” has no chat template: leave out --chat to continue plain text.")
-        })?;
+        let source = checkpoint
+            .chat_template
+            .take()
+            .ok_or_else(|| format!("“{file}” has no chat template: leave out --chat to continue plain text."))?;
         let template = ChatTemplate::new(&source, tokenizer, &file).map_err(|e| e.to_string())?;
         let message = Message::new(Role::User, self.prompt.as_str());
         encode_chat(tokenizer, &template, &[message], true).map_err(|e| e.to_string())

@@ -1,5 +1,6 @@
 //! `glassbox inspect FILE`.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -20,11 +21,13 @@ impl Inspect {
     /// Reads headers only, so it is quick for any size.
     pub fn run(&self) -> Result<(), String> {
         let report = loader::open(&self.file).map_err(|e| e.to_string())?.report;
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&report).map_err(|e| e.to_string())?);
+        let text = if self.json {
+            serde_json::to_string_pretty(&report).map_err(|e| e.to_string())? + "\n"
         } else {
-            print!("{report}");
-        }
+            report.to_string()
+        };
+        // A closed pipe only means that nobody reads on.
+        let _ = std::io::stdout().write_all(text.as_bytes());
         Ok(())
     }
 }

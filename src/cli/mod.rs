@@ -3,7 +3,6 @@
 mod bench;
 mod generate;
 mod inspect;
-mod shot;
 mod trace;
 
 use std::path::{Path, PathBuf};
@@ -37,8 +36,6 @@ enum Command {
     Trace(trace::TraceCommand),
     /// Measures loading, prefill and decoding on every device.
     Bench(bench::Bench),
-    /// Draws the window into a PNG, without a display.
-    Shot(shot::Shot),
 }
 
 /// Where to compute.
@@ -64,12 +61,11 @@ pub fn run() -> Result<(), String> {
     let arguments = Arguments::parse();
     let device = &arguments.device;
     match arguments.command {
-        None => crate::ui::app::run(arguments.file, Some(device.choice())).map_err(|e| format!("The window could not be opened: {e}.")),
+        None => Err("no window yet".into()),
         Some(Command::Inspect(command)) => command.run(),
         Some(Command::Generate(command)) => command.run(device),
         Some(Command::Trace(command)) => command.run(device),
         Some(Command::Bench(command)) => command.run(device),
-        Some(Command::Shot(command)) => command.run(device),
     }
 }
 

@@ -39,14 +39,16 @@ impl TraceCommand {
             points.iter().for_each(|point| println!("{point}"));
             return Ok(());
         }
-        let wanted = |p: &HookPoint| self.hook.is_empty() || self.hook.iter().any(|h| p.to_string().contains(h.as_str()));
+        let wanted =
+            |p: &HookPoint| self.hook.is_empty() || self.hook.iter().any(|h| p.to_string().contains(h.as_str()));
         let capture: Capture = points.into_iter().filter(wanted).collect();
         if capture.is_empty() {
             return Err("No hook point has such a name: try --list.".into());
         }
         let tokens = tokenizer.encode_prompt(&self.prompt).map_err(|e| e.to_string())?;
         let interventions = Interventions::none();
-        let request = Request { tokens: &tokens, capture: &capture, interventions: &interventions, logits: LogitsWanted::All };
+        let request =
+            Request { tokens: &tokens, capture: &capture, interventions: &interventions, logits: LogitsWanted::All };
         let trace = engine.run(request).map_err(|e| e.to_string())?.trace;
 
         let ids: Vec<u8> = tokens.iter().flat_map(|id| i64::from(*id).to_le_bytes()).collect();
@@ -54,7 +56,8 @@ impl TraceCommand {
             let bytes = t.data.iter().flat_map(|x| x.to_le_bytes()).collect();
             (point.to_string(), Tensor { dtype: Dtype::F32, shape: t.shape.clone(), bytes })
         });
-        let all = tensors.chain([("tokens".to_owned(), Tensor { dtype: Dtype::I64, shape: vec![tokens.len()], bytes: ids })]);
+        let all =
+            tensors.chain([("tokens".to_owned(), Tensor { dtype: Dtype::I64, shape: vec![tokens.len()], bytes: ids })]);
         let axes = trace.tensors.keys().map(|p| (format!("axes.{p}"), format!("{:?}", p.site.axes())));
         let about = [
             ("model".to_owned(), self.file.display().to_string()),
