@@ -43,11 +43,17 @@ fn main() {
     let [candle, plain, captured] =
         best.map(|[p, d]| [PREFILL as f64 / p.as_secs_f64(), DECODE as f64 / d.as_secs_f64()]);
     println!("{:<28}{:>16}{:>16}", "tokens per second", format!("prefill {PREFILL}"), format!("decode {DECODE}"));
-    for (name, [prefill, decode]) in [("candle-transformers", candle), ("glassbox", plain), ("… recording every pattern", captured)] {
+    for (name, [prefill, decode]) in
+        [("candle-transformers", candle), ("glassbox", plain), ("… recording every pattern", captured)]
+    {
         println!("{name:<28}{prefill:>16.1}{decode:>16.1}");
     }
     println!("glassbox / candle-transformers: prefill {:.2}, decode {:.2}", plain[0] / candle[0], plain[1] / candle[1]);
-    println!("cost of recording: prefill {:.1} %, decode {:.1} %", cost(plain[0], captured[0]), cost(plain[1], captured[1]));
+    println!(
+        "cost of recording: prefill {:.1} %, decode {:.1} %",
+        cost(plain[0], captured[0]),
+        cost(plain[1], captured[1])
+    );
 }
 
 fn cost(plain: f64, captured: f64) -> f64 {
@@ -59,7 +65,9 @@ fn round(engine: &mut dyn Engine, tokens: &[u32], capture: &Capture) -> [Duratio
     let interventions = Interventions::none();
     let mut run = |tokens: &[u32]| {
         let begun = Instant::now();
-        engine.run(Request { tokens, capture, interventions: &interventions, logits: LogitsWanted::Last }).expect("a run");
+        engine
+            .run(Request { tokens, capture, interventions: &interventions, logits: LogitsWanted::Last })
+            .expect("a run");
         begun.elapsed()
     };
     let times = [run(tokens), (0..DECODE).map(|i| run(&[i as u32 + 40])).sum()];

@@ -120,6 +120,11 @@ fn templates_speak_as_much_python_as_the_hub_does() {
         ("{{ strftime_now('%Y') | length }}", "4"),
         ("{{ messages[0].get('name', 'none') }}{{ messages[0].tool_calls is defined }}", "noneFalse"),
         ("{{ '<x>' }}", "<x>"),
+        ("{{ 1 + 2 * 3 }}{{ 'a' + 'b' * 2 }}{{ ([1] + [2])[1] }}{{ (1, 2) + (3,) }}", "7abb2(1, 2, 3)"),
+        (
+            "{% set l = messages[1:] + [{'role': 'x', 'content': 'y'}] %}{{ l[0].content + l[-1]['role'] | upper }}",
+            "yX",
+        ),
     ];
     for (source, expected) in cases {
         assert_eq!(render(source, "Hi"), expected, "{source}");
@@ -139,6 +144,15 @@ fn hostile_templates_get_one_sentence_in_time() {
     let silent = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
     let doubling =
         "{% set ns = namespace(s='xxxxxxxx') %}{% for a in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}";
+    let grow = |add: &str| {
+        format!(
+            "{{% set ns = namespace(s=[1], e=[]) %}}{{% for a in range(60) %}}{{% set ns.s = {add} %}}{{% endfor %}}"
+        )
+    };
+    let lists =
+        ["ns.s + ns.s", "ns.s + (ns.s + [])", "[] + ns.s * 2", "(ns.s + ns.s) | list", "ns.s | chain(ns.s)"].map(grow);
+    let lists_sum = grow("[ns.s, ns.s] | sum(start=[])");
+    let lists_select = grow("ns.s | select + ns.s | select");
     let captured = "{% macro m(x) %}{{ x }}{{ x }}{% endmacro %}{% set ns = namespace(s='xxxxxxxx') %}{% for a in range(60) %}{% set ns.s = m(ns.s) %}{% endfor %}";
     let recursive = "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}";
     let (repeated, joined) =
@@ -153,7 +167,7 @@ fn hostile_templates_get_one_sentence_in_time() {
     let lists_in_lists = format!("{{{{ {}1{} | tojson }}}}", "[".repeat(120), "]".repeat(120));
     let long = "x".repeat(MAX_TEMPLATE_BYTES + 1);
     let ten_megabytes = "{{ 'x' }}".repeat(10 << 20 >> 3);
-    let sources = [
+    let mut sources = vec![
         endless,
         silent,
         doubling,
@@ -181,6 +195,7 @@ fn hostile_templates_get_one_sentence_in_time() {
         "{% extends 'x' %}",
         "{{ self.x() }}",
     ];
+    sources.extend(lists.iter().chain([&lists_sum, &lists_select]).map(String::as_str));
     for source in sources {
         let start = Instant::now();
         let shown = &source[..source.len().min(70)];

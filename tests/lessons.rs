@@ -9,6 +9,7 @@ use glassbox::lesson::{
     attempt_seed, grade, mean_last_row, parse, read_number, shuffled,
 };
 use glassbox::model::{HookPoint, Recorded, Site, Trace};
+use rand::{RngExt, SeedableRng};
 
 /// A lesson with a place for one more block, which begins on line 13.
 fn with_block(block: &str) -> String {
@@ -333,6 +334,32 @@ fn hostile_text_is_refused_calmly() {
     let good = with_block(QUIZ);
     for cut in (0..good.len()).filter(|at| good.is_char_boundary(*at)) {
         let _ = parse("cut.md", &good[..cut]);
+    }
+}
+
+#[test]
+fn damaged_lessons_are_read_or_refused_but_never_crash() {
+    let good = include_str!("../lessons/01-attention.md");
+    let seed = rand::random::<u64>();
+    println!("seed {seed}");
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let pieces =
+        ["```", "+++", "$", "$$", "\"", "\"\"\"", "\\", "{", "}", "[[options]]\n", "= ", "\0", "> ", "- ", "\n", "é"];
+    for _ in 0..200 {
+        let mut text: Vec<char> = good.chars().collect();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..text.len());
+            let end = (at + rng.random_range(0..40)).min(text.len());
+            let piece = pieces[rng.random_range(0..pieces.len())];
+            text.splice(at..end, piece.chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(problem) = parse("damaged.md", &text) {
+            let n_lines = text.lines().count();
+            let line = problem.line.expect("every fault in a file of normal size has a line");
+            assert!((1..=n_lines).contains(&line), "{problem}");
+            assert!(!problem.sentence.contains('\n'), "{problem}");
+        }
     }
 }
 

@@ -109,6 +109,12 @@ fn several_options_and_a_number_are_answered() {
     let mut harness = tall();
     harness.run();
     click(&mut harness, "Question 2: Each row sums to 1.");
+    click(&mut harness, "Check question 2");
+    assert!(harness.query_by_label_contains("Something that holds is not chosen").is_some());
+    assert!(harness.query_by_label_contains("looks at later tokens").is_none(), "what was left out is not given away");
+    assert_eq!(took(&mut harness).len(), 1);
+    click(&mut harness, "Try again question 2");
+    click(&mut harness, "Question 2: Each row sums to 1.");
     click(&mut harness, "Question 2: Each column sums to 1.");
     click(&mut harness, "Question 2: Each column sums to 1.");
     click(&mut harness, "Question 2: Everything above the diagonal is 0.");

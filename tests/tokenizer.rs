@@ -8,6 +8,8 @@ use glassbox::engine::chat::{ChatTemplate, Message, Role, encode_chat};
 use glassbox::engine::tokenizer::{
     GgufVocabulary, HubVocabulary, Specials, StreamDecoder, TokenKind, Tokenizer, TokenizerError,
 };
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 const CONFORMANCE: &[u8] = include_bytes!("data/conformance/tokenizer.json");
@@ -95,7 +97,10 @@ fn check_case(tokenizer: &Tokenizer, case: &Case) {
     for piece in &pieces {
         assert_eq!(&text.as_bytes()[piece.range.clone()], piece.bytes, "{text:?}: {piece:?}");
         assert_eq!(piece.fragment, std::str::from_utf8(&piece.bytes).is_err());
-        assert!(piece.label.chars().all(|c| !c.is_control() && !c.is_whitespace()), "{piece:?}");
+        assert!(
+            !piece.label.starts_with(' ') && !piece.label.ends_with(' ') && !piece.label.contains(char::is_control),
+            "{piece:?}"
+        );
     }
     let mut stream = StreamDecoder::new();
     let mut shown: String = ids.iter().map(|id| stream.push(tokenizer.token(*id).unwrap().bytes)).collect();
@@ -186,7 +191,7 @@ fn typed_names_of_control_tokens_stay_text() {
             assert!(!typed.iter().any(|id| tokenizer.is_control(*id)), "{name}");
             assert_eq!(tokenizer.decode(&typed), text);
             // Structure only where the caller marks it.
-            let marked = tokenizer.encode_marked(&text, &[0..2 + name.len()]).unwrap();
+            let marked = tokenizer.encode_marked(&text, std::slice::from_ref(&(0..2 + name.len()))).unwrap();
             assert_eq!(marked.iter().filter(|id| tokenizer.is_control(**id)).count(), 1, "{name}");
             assert_eq!(tokenizer.decode(&marked), text);
         }
@@ -383,6 +388,9 @@ fn damaged_tokenizer_json_gets_one_sentence() {
     let deep =
         json!({"type": "Split", "pattern": {"Regex": "(".repeat(3000)}, "behavior": "Isolated", "invert": false});
     refused(hub(|j| j["pre_tokenizer"] = deep), "regular expression");
+    // Quadratic: every character searches the rest of the text.
+    let slow = json!({"type": "Split", "pattern": {"Regex": "(?=(A+)+$)x|A"}, "behavior": "Isolated", "invert": false});
+    refused(hub(|j| j["pre_tokenizer"] = slow), "too slow");
     let added = |id: u32, text: &str| json!({"id": id, "content": text, "special": true});
     refused(hub(|j| j["added_tokens"] = json!([added(3, "!")])), "both 1 and 3");
     refused(hub(|j| j["added_tokens"] = json!([added(3, "<x>"), added(3, "<y>")])), "share the number 3");
@@ -416,6 +424,114 @@ fn the_begin_token_follows_the_file() {
         assert_eq!(tokenizer.encode_prompt("<|endoftext|>the").unwrap().iter().filter(|id| **id == 0).count(), 1);
         assert_eq!(tokenizer.prompt_pieces("the").unwrap()[0].special, first);
     }
+}
+
+/// Random texts of characters that matter: encodings agree with each other, cover the text and give it back.
+#[test]
+fn random_texts_come_back() {
+    let odd = [
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<s>",
+        "<keep>",
+        " ",
+        "  ",
+        "\n",
+        "\r\n",
+        "'s",
+        "é",
+        "e\u{301}",
+        "東",
+        "🙂",
+        "▁",
+        "\u{4}",
+    ];
+    let from_gguf = Tokenizer::from_gguf(conformance_arrays(), 353, "tiny.gguf").unwrap();
+    let spm = Tokenizer::from_gguf(scored(), 13, "spm.gguf").unwrap();
+    for (which, tokenizer) in
+        [Some(conformance()), Some(from_gguf), Some(spm), smollm2()].into_iter().flatten().enumerate()
+    {
+        for seed in 0..300 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let unit = |_| match rng.random_range(0..3) {
+                0 => odd[rng.random_range(0..odd.len())].to_string(),
+                1 => rng.random_range(' '..='~').to_string(),
+                _ => rng.random_range('\0'..=char::MAX).to_string(),
+            };
+            let text: String = (0..seed as usize % 40).map(unit).collect();
+            let what = format!("tokenizer {which}, seed {seed}, {text:?}");
+            for specials in [Specials::Parse, Specials::AsText] {
+                let ids = tokenizer.encode(&text, specials).unwrap();
+                let pieces = tokenizer.pieces(&text, specials).unwrap();
+                assert_eq!(pieces.iter().map(|p| p.id).collect::<Vec<_>>(), ids, "{what}");
+                // Ranges ascend without overlap, and hold what the token says.
+                let mut end = 0;
+                for piece in pieces.iter().filter(|piece| Some(piece.id) != tokenizer_unknown(which)) {
+                    assert!(piece.range.start >= end && piece.range.end <= text.len(), "{what}: {piece:?}");
+                    end = piece.range.end;
+                    let here = &text.as_bytes()[piece.range.clone()];
+                    let mut rest = here.iter();
+                    // A lost byte may stand inside; `▁` is a space, and a space may have been put in front.
+                    let said = piece.bytes.iter().all(|byte| rest.any(|here| here == byte));
+                    let spaced = String::from_utf8_lossy(here).replace('▁', " ");
+                    let said =
+                        said || spaced.as_bytes() == piece.bytes || format!(" {spaced}").as_bytes() == piece.bytes;
+                    assert!(said, "{what}: {piece:?} for {here:?}");
+                }
+                if specials == Specials::AsText {
+                    let structure = |id: &&u32| tokenizer.is_control(**id) && Some(**id) != tokenizer_unknown(which);
+                    assert_eq!(ids.iter().find(structure), None, "{what}");
+                }
+                if which != 2 {
+                    let mut kept = text.clone();
+                    for lost in tokenizer.dropped(&text).unwrap().into_iter().rev() {
+                        kept.replace_range(lost.range, "");
+                    }
+                    let decoded = tokenizer.decode(&ids).replace('\u{fffd}', "");
+                    assert_eq!(decoded, kept.replace('\u{fffd}', ""), "{what}");
+                }
+            }
+        }
+    }
+}
+
+/// A long text is encoded in parts; where it is cut must not show.
+#[test]
+fn the_parts_of_a_long_text_fit_together() {
+    let tokenizer = Tokenizer::from_gguf(conformance_arrays(), 353, "tiny.gguf").unwrap();
+    let text =
+        "The engine reads the weights. 13 layers  in the garden, don't go\n\tthere <|endoftext|> naïve 🙂".repeat(3000);
+    let whole = conformance().encode(&text, Specials::Parse).unwrap();
+    assert_eq!(tokenizer.encode(&text, Specials::Parse).unwrap(), whole);
+    let pieces = tokenizer.pieces(&text, Specials::Parse).unwrap();
+    assert!(pieces.iter().map(|piece| piece.id).eq(whole));
+    assert!(pieces.iter().all(|piece| text.as_bytes()[piece.range.clone()] == piece.bytes));
+}
+
+/// The unknown token of the scored vocabulary, which stands for any text.
+fn tokenizer_unknown(which: usize) -> Option<u32> {
+    (which == 2).then_some(0)
+}
+
+/// Prints what a tokenizer costs: `GLASSBOX_SMOLLM2=… cargo test --test tokenizer cost -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn cost_of_a_tokenizer() {
+    let memory = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let field = |name| status.lines().find(|line| line.starts_with(name)).map(String::from).unwrap_or_default();
+        [field("VmRSS"), field("VmHWM")]
+            .map(|line| line.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) / 1024)
+    };
+    let Some(arrays) = smollm2_arrays() else { return };
+    println!("with the arrays, before: {:?} MB now and at most", memory());
+    let start = std::time::Instant::now();
+    let tokenizer = Tokenizer::from_gguf(arrays, 49_152, "SmolLM2.gguf").unwrap();
+    println!("built in {:?}: {:?} MB", start.elapsed(), memory());
+    let text = "The quick brown fox jumps over 13 lazy dogs, isn't it? ".repeat(20_000);
+    let start = std::time::Instant::now();
+    let ids = tokenizer.encode(&text, Specials::Parse).unwrap();
+    println!("{} bytes to {} tokens in {:?}: {:?} MB", text.len(), ids.len(), start.elapsed(), memory());
 }
 
 /// Texts that make careless splitters quadratic. The bound is far above the linear cost and far below a quadratic one.

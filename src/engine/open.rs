@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::candle::CandleBackend;
-use super::loader::{Checkpoint, LoadError, TokenizerSource, read_tokenizer};
+use super::loader::{Checkpoint, LoadError, TokenizerSource, bytes, file_name, read_tokenizer, remedy};
 use super::tokenizer::{HubVocabulary, Tokenizer};
 use super::wgpu::{WgpuBackend, adapters};
 use super::{DeviceChoice, Engine, Runner};
@@ -62,7 +62,7 @@ pub fn devices() -> Vec<Device> {
 
 /// The tokenizer that belongs to a checkpoint. Takes the vocabulary out of it, so that it is held once.
 pub fn open_tokenizer(checkpoint: &mut Checkpoint) -> Result<Tokenizer, String> {
-    let file = checkpoint.path.file_name().unwrap_or(checkpoint.path.as_os_str()).to_string_lossy().into_owned();
+    let file = file_name(&checkpoint.path);
     let d_vocab = checkpoint.config.d_vocab;
     let missing = TokenizerSource::Missing { looked: String::new() };
     match std::mem::replace(&mut checkpoint.tokenizer, missing) {
@@ -72,7 +72,7 @@ pub fn open_tokenizer(checkpoint: &mut Checkpoint) -> Result<Tokenizer, String> 
         TokenizerSource::Json(path, vocabulary) => {
             let json = read_tokenizer(&path).map_err(|e| e.to_string())?;
             let vocabulary = HubVocabulary { json, ..*vocabulary };
-            Tokenizer::from_hub(vocabulary, d_vocab, &path.to_string_lossy()).map_err(|e| e.to_string())
+            Tokenizer::from_hub(vocabulary, d_vocab, &file_name(&path)).map_err(|e| e.to_string())
         }
         TokenizerSource::Missing { looked } => Err(format!(
             "“{file}” has no tokenizer (looked for {looked}): put the tokenizer.json of the model beside its weights."
@@ -142,17 +142,50 @@ fn upload<B: Backend + 'static>(
 ) -> Result<Opened, Problem> {
     let table = checkpoint.config.tensors();
     let total = table.iter().map(|spec| spec.len()).sum::<u64>().max(1);
-    let (mut weights, mut done, mut warnings) = (HashMap::new(), 0, Vec::new());
+    check_memory(checkpoint, backend.device().kind)?;
+    let (mut weights, mut done, mut bad) = (HashMap::new(), 0, Vec::new());
     for spec in &table {
         cancel.check().map_err(Problem::Device)?;
         let data = checkpoint.tensor(spec)?;
         if let Some(at) = data.first_non_finite() {
-            warnings.push(format!("The weights of {} hold a value that is not a number (at {at}).", spec.id));
+            bad.push(format!("{} (at {at})", spec.id));
         }
         weights.insert(spec.id, backend.upload(&data).map_err(Problem::Device)?);
         done += spec.len();
         progress(done as f32 / total as f32);
     }
     let runner = Runner::new(backend, checkpoint.config.clone(), Weights::new(weights)).map_err(Problem::Device)?;
-    Ok(Opened { engine: Box::new(runner), fallback: None, warnings })
+    Ok(Opened { engine: Box::new(runner), fallback: None, warnings: warning(&bad).into_iter().collect() })
+}
+
+/// What to say of parameters that hold NaN or infinity.
+fn warning(bad: &[String]) -> Option<String> {
+    const FEW: usize = 3;
+    let named = bad.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if bad.len() > FEW { format!(" and {} more", bad.len() - FEW) } else { String::new() };
+    (!bad.is_empty()).then(|| format!("Weights that are not numbers stand in {named}{more}: runs may stop there."))
+}
+
+/// Refuses a model that is larger than the memory that is free, before any of it is read.
+fn check_memory(checkpoint: &Checkpoint, kind: DeviceKind) -> Result<(), LoadError> {
+    let report = &checkpoint.report;
+    // A graphics processor has memory of its own; only the largest parameter passes through ours.
+    let needed = match kind {
+        DeviceKind::Gpu => report.tensors.iter().map(|tensor| tensor.bytes).max().unwrap_or(0),
+        _ => report.bytes_in_memory,
+    };
+    match free_memory() {
+        Some(free) if needed > free => {
+            let problem = format!("needs {} of memory, and {} are free", bytes(needed), bytes(free));
+            Err(LoadError::new(&checkpoint.path, problem, remedy::MEMORY))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of memory that a program may still take; `None` where the system has no such file (`proc(5)`).
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }

@@ -2,7 +2,8 @@
 
 use super::{Engine, Memory, Output, Request, TokenScore, top_tokens};
 use crate::model::{
-    Backend, Cancel, DeviceInfo, KvCache, Model, ModelConfig, Probe, Result, Weights, forward, unembed,
+    Backend, Cancel, Capture, DeviceInfo, Error, HookPoint, KvCache, LogitsWanted, Model, ModelConfig, Probe, Result,
+    Site, Weights, forward, unembed,
 };
 
 /// Rows of the residual stream that the logit lens unembeds at a time: enough to keep the device busy, few enough to
@@ -27,6 +28,44 @@ impl<B: Backend> Runner<B> {
     pub fn backend(&self) -> &B {
         &self.backend
     }
+
+    /// One pass, and what it recorded.
+    fn attempt(&mut self, request: Request<'_>) -> Result<Output> {
+        let Self { backend, model, cache } = self;
+        let before = cache.len();
+        let mut probe = Probe::new(request.capture, request.interventions);
+        let logits = forward(backend, model, request.tokens, cache, &mut probe, request.logits)?;
+        // A failure while reading back leaves the cache as it was before the run, as one inside the pass does.
+        let read = || -> Result<Output> {
+            let logits = backend.read(&[logits])?.remove(0);
+            Ok(Output { logits, trace: probe.into_trace(backend, request.tokens)? })
+        };
+        let output = read();
+        if output.is_err() {
+            cache.truncate(backend, before);
+        }
+        output
+    }
+
+    /// Where a run that gave no usable logits went wrong: once more, looking only at the streams between the blocks, and
+    /// a second time into the block that spoils them. So a long prompt's patterns are never all in memory.
+    fn first_not_finite(&mut self, request: Request<'_>) -> Result<HookPoint> {
+        let (before, all) = (self.cache.len(), HookPoint::all(&self.model.config));
+        let mut first = |capture: &Capture| {
+            let output = self.attempt(Request { capture, logits: LogitsWanted::All, ..request });
+            self.cache.truncate(&self.backend, before);
+            output.map(|output| output.trace.first_not_finite())
+        };
+        let outside = |p: &HookPoint| p.layer.is_none() || matches!(p.site, Site::ResidPre | Site::ResidPost);
+        let found = first(&all.iter().copied().filter(outside).collect())?;
+        let inside = match found {
+            Some(HookPoint { layer: Some(layer), .. }) => {
+                first(&all.into_iter().filter(|p| p.layer == Some(layer)).collect())?
+            }
+            _ => None,
+        };
+        Ok(inside.or(found).unwrap_or(HookPoint::global(Site::Logits)))
+    }
 }
 
 impl<B: Backend> Engine for Runner<B> {
@@ -43,20 +82,13 @@ impl<B: Backend> Engine for Runner<B> {
     }
 
     fn run(&mut self, request: Request<'_>) -> Result<Output> {
-        let Self { backend, model, cache } = self;
-        let mut probe = Probe::new(request.capture, request.interventions);
-        let logits = forward(backend, model, request.tokens, cache, &mut probe, request.logits)?;
-        let before = cache.len() - request.tokens.len();
-        // A failure while reading back leaves the cache as it was before the run, as one inside the pass does.
-        let read = || -> Result<Output> {
-            let logits = backend.read(&[logits])?.remove(0);
-            Ok(Output { logits, trace: probe.into_trace(backend, request.tokens)? })
-        };
-        let output = read();
-        if output.is_err() {
-            cache.truncate(backend, before);
+        let before = self.cache.len();
+        let output = self.attempt(request)?;
+        if output.logits.iter().all(|x| x.is_finite()) {
+            return Ok(output);
         }
-        output
+        self.cache.truncate(&self.backend, before);
+        Err(Error::NotFinite(self.first_not_finite(request)?))
     }
 
     fn cached(&self) -> usize {

@@ -11,7 +11,7 @@ use egui::{Button, Response, RichText, Role, TextEdit, Ui};
 use super::card::{self, OptionState, Tone};
 use super::lesson_view::LessonAction;
 use super::markdown::Typesetter;
-use crate::lesson::{Answer, Question, QuestionKind, Verdict, attempt_seed, grade, read_number, shuffled};
+use crate::lesson::{Answer, Question, QuestionKind, Reason, Verdict, attempt_seed, grade, read_number, shuffled};
 
 /// How far a student is with one question.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -110,7 +110,9 @@ fn choices(
     for (shown, i) in shuffled(options.len(), seed).into_iter().enumerate() {
         let Some(choice) = options.get(i) else { continue };
         let chosen = state.chosen.contains(&i);
-        let reason = state.verdict.as_ref().and_then(|v| v.reasons.iter().find(|r| r.option == Some(i))).cloned();
+        // What was left out is not given away: there is another try.
+        let spoken = |r: &&Reason| r.option == Some(i) && (chosen || r.correct);
+        let reason = state.verdict.as_ref().and_then(|v| v.reasons.iter().find(spoken)).cloned();
         let tone = match (&state.verdict, &reason) {
             (None, _) => Tone::Accent,
             (Some(_), Some(reason)) if !reason.correct => Tone::Wrong,
@@ -183,6 +185,10 @@ fn outcome(
     state.focus_if_due(Spot::Verdict, &line);
     for reason in verdict.reasons.iter().filter(|r| r.option.is_none()) {
         card::aside(ui, type_, Tone::Wrong, &reason.text);
+    }
+    let left_out = |r: &Reason| !r.correct && r.option.is_some_and(|i| !state.chosen.contains(&i));
+    if verdict.reasons.iter().any(left_out) {
+        card::aside(ui, type_, Tone::Wrong, "Something that holds is not chosen yet.");
     }
     if verdict.correct {
         card::aside(ui, type_, Tone::Right, &question.explanation);

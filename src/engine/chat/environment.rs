@@ -9,6 +9,7 @@ use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::clock::strftime_now;
+use super::metered;
 
 /// Deeper nesting of values, macros or loops is refused. Templates in use stay below ten; the worker's stack is 2 MiB.
 const MAX_DEPTH: usize = 60;
@@ -28,6 +29,11 @@ pub(super) fn environment() -> Environment<'static> {
     environment.set_recursion_limit(MAX_DEPTH);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_filter("tojson", to_json);
+    environment.add_filter(metered::FLAT, metered::flat);
+    environment.add_filter(metered::SINGLE, metered::single);
+    // Both join lists without paying for it, and no template in use asks for them.
+    environment.remove_filter("sum");
+    environment.remove_filter("chain");
     environment.add_function("strftime_now", |format: &str| strftime_now(format));
     environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, "raised").with_source(Raised(message)))

@@ -12,6 +12,7 @@
 
 mod clock;
 mod environment;
+mod metered;
 
 use minijinja::{Environment, ErrorKind, Value, context};
 
@@ -159,7 +160,7 @@ impl ChatTemplate {
             return Err(ChatError::TemplateTooLong { file });
         }
         let mut environment = environment();
-        if let Err(error) = environment.add_template_owned(NAME, without_generation_marks(source)) {
+        if let Err(error) = environment.add_template_owned(NAME, metered::metered(&without_generation_marks(source))) {
             return Err(ChatError::Syntax { file, line: error.line().unwrap_or(1), detail: detail(&error) });
         }
         let name = |id: Option<u32>| id.map(|id| String::from_utf8_lossy(&tokenizer.bytes(&[id])).into_owned());

@@ -35,13 +35,14 @@ pub mod remedy {
     /// The numbers are stored in a way that cannot be read.
     pub const CONVERT: &str =
         "convert it to one of the supported types (F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K)";
+    /// The numbers need more memory than there is.
+    pub const MEMORY: &str = "close other programs or open a smaller model";
 }
 
 impl LoadError {
     /// A problem with the file at `path`.
     pub fn new(path: &Path, problem: impl Into<String>, remedy: &'static str) -> Self {
-        let file = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
-        Self { file: printable(&file), problem: printable(&problem.into()), remedy }
+        Self { file: file_name(path), problem: shortened(&problem.into(), LONGEST_PROBLEM), remedy }
     }
 
     /// What the system said when the file was touched.
@@ -64,12 +65,29 @@ impl fmt::Display for LoadError {
     }
 }
 
-/// Text from a file, with control characters made harmless and a bounded length, fit for one line on screen.
+/// Characters of a problem that are shown, so that a sentence stays one.
+const LONGEST_PROBLEM: usize = 220;
+
+/// Characters of a name or a value from a file that are shown.
+const LONGEST_NAME: usize = 80;
+
+/// A file's name, fit for one line on screen.
+pub fn file_name(path: &Path) -> String {
+    printable(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
+}
+
+/// A name or value from a file: short, and with everything that could move a terminal's cursor or turn the reading
+/// direction made visible.
 pub fn printable(text: &str) -> String {
-    const LONGEST: usize = 300;
-    let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let mut short: String = text.chars().take(LONGEST).map(clean).collect();
-    if text.chars().nth(LONGEST).is_some() {
+    shortened(text, LONGEST_NAME)
+}
+
+fn shortened(text: &str, longest: usize) -> String {
+    let moves = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut short: String = text.chars().take(longest).map(|c| if moves(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(longest).is_some() {
         short.push('…');
     }
     short

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::error::{LoadError, Result, remedy};
+use super::error::{LoadError, Result, printable, remedy};
 use super::keys::Keys;
 use super::rope;
 use crate::model::{Activation, ModelConfig, NormKind, Param, Positions};
@@ -130,6 +130,7 @@ impl Family {
     /// The family of a name, or a sentence that lists those that can be opened.
     pub fn find(name: &str, keys: &Keys<'_>) -> Result<&'static Self> {
         FAMILIES.iter().find(|family| family.name == name).ok_or_else(|| {
+            let name = printable(name);
             keys.bad(format!("holds a model of the family “{name}”, which is not supported yet"), remedy::UNSUPPORTED)
         })
     }
@@ -138,22 +139,23 @@ impl Family {
 fn llama_hub(keys: &Keys<'_>) -> Result<ModelConfig> {
     let bias = keys.flag("attention_bias", false)?;
     let mlp_bias = keys.flag("mlp_bias", false)?;
-    let config = llama_like(keys)?;
+    let config = llama_like(keys, None, 2048)?;
     Ok(ModelConfig { qkv_bias: bias, attn_out_bias: bias, mlp_bias, ..config })
 }
 
 fn mistral_hub(keys: &Keys<'_>) -> Result<ModelConfig> {
-    let sliding_window = keys.size("sliding_window")?;
-    Ok(ModelConfig { family: "mistral".into(), sliding_window, ..llama_like(keys)? })
+    // Left out, the window has a default; null means none.
+    let sliding_window = keys.size("sliding_window")?.or((!keys.has("sliding_window")).then_some(4096));
+    Ok(ModelConfig { family: "mistral".into(), sliding_window, ..llama_like(keys, Some(8), 4096 * 32)? })
 }
 
 fn qwen2_hub(keys: &Keys<'_>) -> Result<ModelConfig> {
     keys.refuse_unless("use_sliding_window", &[json!(false)])?;
-    Ok(ModelConfig { family: "qwen2".into(), qkv_bias: true, ..llama_like(keys)? })
+    Ok(ModelConfig { family: "qwen2".into(), qkv_bias: true, ..llama_like(keys, Some(32), 32768)? })
 }
 
-/// The keys that Llama and its descendants share, with transformers' defaults.
-fn llama_like(keys: &Keys<'_>) -> Result<ModelConfig> {
+/// The keys that Llama and its descendants share, with transformers' defaults: those that differ are given.
+fn llama_like(keys: &Keys<'_>, n_kv_heads: Option<usize>, n_ctx: usize) -> Result<ModelConfig> {
     let (d_model, n_heads) = (keys.needed("hidden_size")?, keys.needed("num_attention_heads")?);
     let d_head = match keys.size("head_dim")? {
         Some(d_head) => d_head,
@@ -163,7 +165,10 @@ fn llama_like(keys: &Keys<'_>) -> Result<ModelConfig> {
     if let Some(types) = keys.get("layer_types") {
         refuse_mixed_layers(keys, &types)?;
     }
-    let n_ctx = keys.size("max_position_embeddings")?.unwrap_or(2048);
+    let n_ctx = keys.size("max_position_embeddings")?.unwrap_or(n_ctx);
+    let rotary = rope::from_hub(keys, d_head, n_ctx)?;
+    // A null says what a Llama without the key means: one key/value head for each query head.
+    let n_kv_heads = if keys.has("num_key_value_heads") { None } else { n_kv_heads };
     finish(
         keys,
         ModelConfig {
@@ -171,14 +176,14 @@ fn llama_like(keys: &Keys<'_>) -> Result<ModelConfig> {
             n_layers: keys.needed("num_hidden_layers")?,
             d_model,
             n_heads,
-            n_kv_heads: keys.size("num_key_value_heads")?.unwrap_or(n_heads),
+            n_kv_heads: keys.size("num_key_value_heads")?.or(n_kv_heads).unwrap_or(n_heads),
             d_head,
             d_mlp: keys.needed("intermediate_size")?,
             d_vocab: keys.needed("vocab_size")?,
-            n_ctx,
+            n_ctx: rope::stretched(&rotary, n_ctx),
             norm: NormKind::Rms,
             norm_eps: keys.positive("rms_norm_eps", 1e-6)? as f32,
-            positions: Positions::Rotary(rope::from_hub(keys, d_head, n_ctx)?),
+            positions: Positions::Rotary(rotary),
             activation: activation(keys, "hidden_act", "silu")?,
             gated_mlp: true,
             qkv_bias: false,
@@ -311,6 +316,9 @@ fn gpt2_gguf(keys: &Keys<'_>) -> Result<ModelConfig> {
 /// The checks that every architecture must pass before anything is computed from it.
 fn finish(keys: &Keys<'_>, config: ModelConfig) -> Result<ModelConfig> {
     let ModelConfig { n_layers, n_heads, n_kv_heads, d_head, .. } = config;
+    if n_heads > 65_536 {
+        return Err(keys.bad(format!("claims {n_heads} heads"), remedy::MISMATCH));
+    }
     if n_layers > 1024 {
         return Err(keys.bad(format!("claims {n_layers} layers"), remedy::MISMATCH));
     }
@@ -332,9 +340,10 @@ fn activation(keys: &Keys<'_>, key: &str, default: &str) -> Result<Activation> {
         "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_accurate" | "gelu_python_tanh" => Activation::GeluTanh,
         "relu" => Activation::Relu,
         _ => {
-            return Err(
-                keys.bad(format!("asks for the activation “{name}”, which is not supported"), remedy::UNSUPPORTED)
-            );
+            return Err(keys.bad(
+                format!("asks for the activation “{}”, which is not supported", printable(&name)),
+                remedy::UNSUPPORTED,
+            ));
         }
     })
 }

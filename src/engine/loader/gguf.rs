@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::error::{LoadError, Result, remedy};
+use super::error::{LoadError, Result, printable, remedy};
 use super::source::Source;
 use super::tensor::Entry;
 use crate::model::Encoding;
@@ -19,7 +19,10 @@ pub const MAGIC: &[u8; 4] = b"GGUF";
 const LONGEST_NAME: u64 = 64 * 1024;
 
 /// Largest header. The largest vocabularies in use (260,000 tokens with merges) stay under 20 MB.
-const LARGEST_HEADER: u64 = 1 << 30;
+const LARGEST_HEADER: u64 = 256 << 20;
+
+/// Most values in all lists together: a list of bytes grows eightfold in memory, and those vocabularies hold a million.
+const MOST_LISTED: u64 = 8 << 20;
 
 /// A metadata value.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +82,7 @@ pub fn read(source: &Source) -> Result<Header> {
         let type_id = reader.u32()?;
         let value = reader.value(type_id, &key)?;
         if metadata.insert(key.clone(), value).is_some() {
-            return Err(reader.bad(format!("lists the metadata key “{key}” twice"), remedy::DAMAGED));
+            return Err(reader.bad(format!("lists the metadata key “{}” twice", printable(&key)), remedy::DAMAGED));
         }
     }
     let mut tensors = Vec::new();
@@ -87,7 +90,7 @@ pub fn read(source: &Source) -> Result<Header> {
     for _ in 0..n_tensors {
         let entry = reader.tensor()?;
         if !names.insert(entry.name.clone()) {
-            return Err(reader.bad(format!("lists the tensor “{}” twice", entry.name), remedy::DAMAGED));
+            return Err(reader.bad(format!("lists the tensor “{}” twice", printable(&entry.name)), remedy::DAMAGED));
         }
         tensors.push(entry);
     }
@@ -100,9 +103,11 @@ pub fn read(source: &Source) -> Result<Header> {
 fn place(reader: &Reader<'_>, tensors: &mut [Entry], alignment: u64) -> Result<()> {
     let data = reader.at.next_multiple_of(alignment);
     for entry in tensors.iter_mut() {
-        let misplaced = || reader.bad(format!("places the tensor “{}” outside itself", entry.name), remedy::DAMAGED);
+        let misplaced =
+            || reader.bad(format!("places the tensor “{}” outside itself", printable(&entry.name)), remedy::DAMAGED);
         if !entry.range.0.is_multiple_of(alignment) {
-            return Err(reader.bad(format!("places the tensor “{}” off its alignment", entry.name), remedy::DAMAGED));
+            return Err(reader
+                .bad(format!("places the tensor “{}” off its alignment", printable(&entry.name)), remedy::DAMAGED));
         }
         let begin = entry.range.0.checked_add(data).ok_or_else(misplaced)?;
         let end = begin.checked_add(entry.range.1).ok_or_else(misplaced)?;
@@ -115,7 +120,8 @@ fn place(reader: &Reader<'_>, tensors: &mut [Entry], alignment: u64) -> Result<(
     order.sort_by_key(|entry| entry.range);
     for pair in order.windows(2) {
         if pair[1].range.0 < pair[0].range.1 {
-            let problem = format!("lets the tensors “{}” and “{}” overlap", pair[0].name, pair[1].name);
+            let problem =
+                format!("lets the tensors “{}” and “{}” overlap", printable(&pair[0].name), printable(&pair[1].name));
             return Err(reader.bad(problem, remedy::DAMAGED));
         }
     }
@@ -138,11 +144,13 @@ struct Reader<'a> {
     base: u64,
     /// Where in the file the next byte is.
     at: u64,
+    /// Values of lists that were read so far.
+    listed: u64,
 }
 
 impl<'a> Reader<'a> {
     fn new(source: &'a Source) -> Self {
-        Self { source, buffer: Vec::new(), base: 0, at: 0 }
+        Self { source, buffer: Vec::new(), base: 0, at: 0, listed: 0 }
     }
 
     fn bad(&self, problem: impl Into<String>, remedy: &'static str) -> LoadError {
@@ -222,7 +230,9 @@ impl<'a> Reader<'a> {
             7 => Value::Bool(self.bool(key)?),
             8 => Value::Text(self.text()?),
             9 => self.list(key)?,
-            _ => return Err(self.bad(format!("gives “{key}” the unknown type {type_id}"), remedy::DAMAGED)),
+            _ => {
+                return Err(self.bad(format!("gives “{}” the unknown type {type_id}", printable(key)), remedy::DAMAGED));
+            }
         })
     }
 
@@ -234,11 +244,16 @@ impl<'a> Reader<'a> {
             4..=6 => 4,
             8 | 10 | 11 | 12 => 8,
             _ => {
-                let problem = format!("gives “{key}” a list of the unsupported type {type_id}");
+                let problem = format!("gives “{}” a list of the unsupported type {type_id}", printable(key));
                 return Err(self.bad(problem, remedy::DAMAGED));
             }
         };
-        self.check_count(n, width, &format!("values of “{key}”"))?;
+        self.check_count(n, width, &format!("values of “{}”", printable(key)))?;
+        self.listed += n;
+        if self.listed > MOST_LISTED {
+            let problem = format!("lists more than {MOST_LISTED} values in its metadata, far above any vocabulary");
+            return Err(self.bad(problem, remedy::DAMAGED));
+        }
         Ok(match type_id {
             6 => Value::Floats((0..n).map(|_| Ok(f32::from_le_bytes(self.array()?))).collect::<Result<_>>()?),
             12 => Value::Floats((0..n).map(|_| Ok(f64::from_le_bytes(self.array()?) as f32)).collect::<Result<_>>()?),
@@ -265,7 +280,7 @@ impl<'a> Reader<'a> {
         match self.array::<1>()?[0] {
             0 => Ok(false),
             1 => Ok(true),
-            other => Err(self.bad(format!("gives “{key}” the truth value {other}"), remedy::DAMAGED)),
+            other => Err(self.bad(format!("gives “{}” the truth value {other}", printable(key)), remedy::DAMAGED)),
         }
     }
 
@@ -274,14 +289,17 @@ impl<'a> Reader<'a> {
         let name = self.name("a tensor's name")?;
         let n_dims = self.u32()?;
         if !(1..=4).contains(&n_dims) {
-            return Err(self.bad(format!("gives the tensor “{name}” {n_dims} axes"), remedy::DAMAGED));
+            return Err(self.bad(format!("gives the tensor “{}” {n_dims} axes", printable(&name)), remedy::DAMAGED));
         }
         let mut shape = Vec::new();
         let mut n_values = 1u64;
         for _ in 0..n_dims {
             let n = self.u64()?;
             n_values = n_values.checked_mul(n).filter(|&n| n > 0 && n < 1 << 48).ok_or_else(|| {
-                self.bad(format!("gives the tensor “{name}” a shape that makes no sense"), remedy::DAMAGED)
+                self.bad(
+                    format!("gives the tensor “{}” a shape that makes no sense", printable(&name)),
+                    remedy::DAMAGED,
+                )
             })?;
             shape.push(n as usize);
         }
@@ -296,7 +314,10 @@ impl<'a> Reader<'a> {
                 let rows = n_values / row as u64;
                 let bytes = encoding.row_bytes(row).and_then(|bytes| rows.checked_mul(bytes as u64));
                 bytes.ok_or_else(|| {
-                    let problem = format!("stores rows of {row} values of “{name}” in blocks that they do not fill");
+                    let problem = format!(
+                        "stores rows of {row} values of “{}” in blocks that they do not fill",
+                        printable(&name)
+                    );
                     self.bad(problem, remedy::DAMAGED)
                 })?
             }

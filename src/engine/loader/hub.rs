@@ -1,16 +1,18 @@
 //! Opening the layout of the Hugging Face Hub: a folder with `config.json`, weights in one or several safetensors files,
 //! and the tokenizer beside them.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
 use super::checkpoint::{Checkpoint, Parts, TokenizerSource};
-use super::error::{LoadError, Result, remedy};
+use super::error::{LoadError, Result, file_name, printable, remedy};
 use super::families::Family;
 use super::keys::{Keys, Origin};
 use super::safetensors;
 use super::source::{Source, read_small};
+use super::tensor::Entry;
 use crate::engine::tokenizer::{HubVocabulary, MAX_TOKENIZER_JSON_BYTES};
 
 /// Largest `config.json` and its like.
@@ -18,7 +20,7 @@ const LARGEST_CONFIG: u64 = 16 << 20;
 
 /// Opens a folder.
 pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
-    if !folder.join("config.json").exists() {
+    if !is_there(&folder.join("config.json"))? {
         let ggufs = files_ending(folder, "gguf")?;
         return match ggufs.as_slice() {
             [one] => super::open(one),
@@ -27,11 +29,11 @@ pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
         };
     }
     let (whole, index) = (folder.join("model.safetensors"), folder.join("model.safetensors.index.json"));
-    if index.exists() && !whole.exists() {
-        return open_index(folder, &index);
-    }
-    if whole.exists() {
+    if is_there(&whole)? {
         return open_with(folder, vec![whole], None);
+    }
+    if is_there(&index)? {
+        return open_index(folder, &index);
     }
     match files_ending(folder, "safetensors")?.as_slice() {
         [one] => open_with(folder, vec![one.clone()], None),
@@ -47,17 +49,27 @@ pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
 
 /// Opens one weight file, with the config in its folder. A shard opens the whole model.
 pub fn open_file(path: &Path) -> Result<Checkpoint> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.join("config.json").exists() {
+    let folder = folder_of(path);
+    if !is_there(&folder.join("config.json"))? {
         let problem = "needs the config.json of its model, and there is none in its folder";
         return Err(LoadError::new(path, problem, remedy::INCOMPLETE));
     }
     let index = folder.join("model.safetensors.index.json");
     let is_shard = path.file_name().is_some_and(|n| n.to_string_lossy().contains("-of-"));
-    if is_shard && index.exists() {
+    if is_shard && is_there(&index)? {
         return open_index(folder, &index);
     }
     open_with(folder, vec![path.to_owned()], None)
+}
+
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether something is there. Not to be allowed to look is an error, not an absence.
+fn is_there(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|e| LoadError::io(path, &e))
 }
 
 fn open_index(folder: &Path, index: &Path) -> Result<Checkpoint> {
@@ -65,7 +77,7 @@ fn open_index(folder: &Path, index: &Path) -> Result<Checkpoint> {
     open_with(folder, files, Some((index, places)))
 }
 
-type Index<'a> = (&'a Path, std::collections::BTreeMap<String, usize>);
+type Index<'a> = (&'a Path, BTreeMap<String, usize>);
 
 fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Result<Checkpoint> {
     let config_path = folder.join("config.json");
@@ -75,7 +87,7 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
         keys.bad("does not say which family of models it is for (model_type)".into(), remedy::MISMATCH)
     })?;
     let family = Family::find(&name, &keys)?;
-    if config.contains_key("quantization_config") {
+    if keys.get("quantization_config").is_some() {
         let problem =
             "describes weights that were quantised after training (quantization_config), which is not supported";
         return Err(keys.bad(problem.into(), "open the original weights, or a GGUF of them"));
@@ -89,17 +101,20 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
         sources.push(source);
     }
     if let Some((index, places)) = index {
-        for (tensor, file) in &places {
-            let here = entries.iter().filter(|e| e.name == *tensor).map(|e| e.file).collect::<Vec<_>>();
-            if here != [*file] {
-                let problem = format!("says that “{tensor}” is in {}, and it is not", files[*file].display());
-                return Err(LoadError::new(index, problem, remedy::DAMAGED));
-            }
-        }
+        check_places(index, &places, &files, &entries)?;
     }
 
-    let tokenizer_config = read_object(&folder.join("tokenizer_config.json")).unwrap_or_default();
-    let generation = read_object(&folder.join("generation_config.json")).unwrap_or_default();
+    let mut notes = Vec::new();
+    let mut beside = |name: &str| match read_object(&folder.join(name)) {
+        Ok(map) => map,
+        Err(problem) => {
+            if folder.join(name).exists() {
+                notes.push(format!("{problem} It was left out."));
+            }
+            Default::default()
+        }
+    };
+    let (tokenizer_config, generation) = (beside("tokenizer_config.json"), beside("generation_config.json"));
     let ids = |key: &str| token_ids(generation.get(key)).or_else(|| token_ids(config.get(key))).unwrap_or_default();
     let tokenizer_path = folder.join("tokenizer.json");
     let tokenizer = if tokenizer_path.exists() {
@@ -133,7 +148,26 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
         license: None,
         ignored_keys,
         divisors: None,
+        notes,
     })
+}
+
+/// Checks that each tensor is in the shard that the index says, and in no other.
+fn check_places(index: &Path, places: &BTreeMap<String, usize>, files: &[PathBuf], entries: &[Entry]) -> Result<()> {
+    let bad = |problem: String| Err(LoadError::new(index, problem, remedy::DAMAGED));
+    let mut found: HashMap<&str, usize> = HashMap::new();
+    for entry in entries {
+        if found.insert(&entry.name, entry.file).is_some() {
+            return bad(format!("belongs to shards that hold “{}” twice", printable(&entry.name)));
+        }
+    }
+    match places.iter().find(|(tensor, file)| found.get(tensor.as_str()) != Some(file)) {
+        Some((tensor, file)) => {
+            let (tensor, file) = (printable(tensor), file_name(&files[*file]));
+            bad(format!("says that “{tensor}” is in {file}, and it is not"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Reads a JSON object from a small file.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use super::error::{LoadError, Result, remedy};
+use super::error::{LoadError, Result, printable, remedy};
 use super::gguf::Value;
 
 /// Largest size that a config may ask for: far above any model, and small enough that products of three fit 64 bits.
@@ -60,7 +60,9 @@ impl<'a> Keys<'a> {
 
     /// A problem with this config.
     pub fn bad(&self, problem: String, remedy: &'static str) -> LoadError {
-        LoadError::new(&self.path, problem, remedy)
+        // A GGUF carries its own config: there is no other to use.
+        let own = remedy == remedy::MISMATCH && matches!(self.origin, Origin::Gguf(..));
+        LoadError::new(&self.path, problem, if own { remedy::DAMAGED } else { remedy })
     }
 
     /// A value, if the key is there and not null.
@@ -98,7 +100,10 @@ impl<'a> Keys<'a> {
             Some(Answer::Int(n)) => n,
             // Some files give one value per layer; a model whose layers differ is another architecture.
             Some(Answer::Ints(list)) if !list.is_empty() && list.iter().all(|n| *n == list[0]) => i128::from(list[0]),
-            Some(Answer::Float(x)) if x.fract() == 0.0 && x.abs() < 1e15 => x as i128,
+            // JSON knows only one kind of number, so 4.0 is four; GGUF tells the kinds apart.
+            Some(Answer::Float(x)) if x.fract() == 0.0 && x.abs() < 1e15 && matches!(self.origin, Origin::Json(_)) => {
+                x as i128
+            }
             Some(_) => {
                 return Err(self.bad(format!("gives “{key}” a value that is not one whole number"), remedy::MISMATCH));
             }
@@ -112,6 +117,14 @@ impl<'a> Keys<'a> {
     /// A size that must be there.
     pub fn needed(&self, key: &str) -> Result<usize> {
         self.size(key)?.ok_or_else(|| self.bad(format!("does not say “{key}”"), remedy::MISMATCH))
+    }
+
+    /// Whether the key is there, if only with null.
+    pub fn has(&self, key: &str) -> bool {
+        match &self.origin {
+            Origin::Json(map) => map.contains_key(key),
+            Origin::Gguf(map, prefix) => map.contains_key(&format!("{prefix}.{key}")),
+        }
     }
 
     /// A finite number, if it is there.
@@ -128,10 +141,10 @@ impl<'a> Keys<'a> {
         Ok(Some(x))
     }
 
-    /// A number above zero, or the default.
+    /// A number above zero, or the default. It is above zero and finite as an f32, too.
     pub fn positive(&self, key: &str, default: f64) -> Result<f64> {
         let x = self.number(key)?.unwrap_or(default);
-        if x <= 0.0 {
+        if x as f32 <= 0.0 || !(x as f32).is_finite() {
             return Err(self.bad(format!("sets “{key}” to {x}, which makes no sense"), remedy::MISMATCH));
         }
         Ok(x)
@@ -170,6 +183,7 @@ impl<'a> Keys<'a> {
         if harmless.iter().any(same) {
             return Ok(());
         }
+        let value = printable(&value.to_string());
         Err(self.bad(format!("asks for {key} = {value}, which is not supported"), remedy::UNSUPPORTED))
     }
 

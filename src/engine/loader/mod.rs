@@ -13,6 +13,8 @@ mod families;
 pub mod gguf;
 mod hub;
 mod keys;
+mod llamacpp;
+mod plan;
 mod report;
 mod rope;
 mod safetensors;
@@ -23,7 +25,8 @@ use std::path::Path;
 
 pub use checkpoint::{Checkpoint, TokenizerSource};
 pub use error::LoadError;
-use error::{Result, remedy};
+use error::Result;
+pub(super) use error::{file_name, remedy};
 pub use hub::read_tokenizer;
 pub use report::{Fit, LoadReport, PartCount, TensorRow};
 pub use report::{bytes, grouped};
@@ -38,17 +41,16 @@ pub fn open(path: &Path) -> Result<Checkpoint> {
     let source = Source::open(path)?;
     let head = source.head(16)?;
     let bad = |problem: &str, remedy| Err(LoadError::new(path, problem, remedy));
+    let named = |ending: &str| path.extension().is_some_and(|e| e == ending);
     match head.as_slice() {
         [] => bad("is empty", remedy::DAMAGED),
-        [b'G', b'G', b'U', b'F', ..] | [b'F', b'U', b'G', b'G', ..] => checkpoint::open_gguf(source),
+        [b'G', b'G', b'U', b'F', ..] | [b'F', b'U', b'G', b'G', ..] => llamacpp::open_file(source),
         [0x80, 2..=5, ..] | [b'P', b'K', 3, 4, ..] => bad(
             "is a pickle or zip file, which could run code when it is opened and is therefore never read",
             "export the model as .safetensors or .gguf",
         ),
-        head if safetensors::looks_like(head, source.len) => hub::open_file(path),
-        [b'{', ..] if path.extension().is_some_and(|e| e == "json") => {
-            hub::open_folder(path.parent().unwrap_or(Path::new(".")))
-        }
+        [b'{', ..] if named("json") => hub::open_folder(hub::folder_of(path)),
+        head if safetensors::looks_like(head, source.len, named("safetensors")) => hub::open_file(path),
         _ => bad("is neither GGUF nor safetensors", remedy::NOT_A_MODEL),
     }
 }

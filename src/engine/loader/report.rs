@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::Path;
 
 use serde::Serialize;
 
+use super::error::{file_name, printable};
 use super::source::Source;
 use super::tensor::Entry;
 use crate::model::{ModelConfig, Part, TensorId};
@@ -87,7 +87,6 @@ pub enum Fit {
 impl LoadReport {
     #[allow(clippy::too_many_arguments)]
     pub(super) fn new(
-        path: &Path,
         container: &'static str,
         config: &ModelConfig,
         (name, license): (Option<String>, Option<String>),
@@ -95,6 +94,7 @@ impl LoadReport {
         entries: &[Entry],
         places: &HashMap<TensorId, usize>,
         (ignored_tensors, ignored_keys): (Vec<String>, Vec<String>),
+        notes: Vec<String>,
     ) -> Self {
         let mut params: HashMap<usize, Vec<TensorId>> = HashMap::new();
         for (id, entry) in places {
@@ -128,25 +128,27 @@ impl LoadReport {
         };
         let parts: Vec<PartCount> = Part::ALL.into_iter().map(count).filter(|p| p.n_params > 0).collect();
         let kv_bytes_per_token = config.kv_bytes_per_token(4);
-        let mut warnings = Vec::new();
+        let mut warnings = notes;
         if !ignored_tensors.is_empty() {
             warnings.push(format!(
-                "{} tensors of the file are not used: {}.",
-                ignored_tensors.len(),
+                "{} of the file not used: {}.",
+                if ignored_tensors.len() == 1 {
+                    "1 tensor is".into()
+                } else {
+                    format!("{} tensors are", ignored_tensors.len())
+                },
                 some(&ignored_tensors)
             ));
         }
         if !ignored_keys.is_empty() {
             warnings.push(format!("Some keys of the config were not understood: {}.", some(&ignored_keys)));
         }
-        let files = sources
-            .iter()
-            .map(|s| (s.path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(), s.len));
+        let files = sources.iter().map(|s| (file_name(&s.path), s.len));
         Self {
             container,
             files: files.collect(),
-            name,
-            license,
+            name: name.as_deref().map(printable),
+            license: license.as_deref().map(printable),
             config: config.clone(),
             n_params: parts.iter().map(|p| p.n_params).sum(),
             bytes_on_disk: sources.iter().map(|s| s.len).sum(),
@@ -155,7 +157,7 @@ impl LoadReport {
             tensors,
             encodings,
             kv_bytes_per_token,
-            kv_bytes_full: kv_bytes_per_token * config.n_ctx as u64,
+            kv_bytes_full: kv_bytes_per_token.saturating_mul(config.n_ctx as u64),
             ignored_tensors,
             ignored_keys,
             warnings,
@@ -235,7 +237,7 @@ impl fmt::Display for LoadReport {
         for t in &self.tensors {
             let shape = t.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
             let note = if t.params.is_empty() { "  (not used)" } else { "" };
-            let name = super::error::printable(&t.name);
+            let name = printable(&t.name);
             writeln!(f, "  {name:<44} {shape:<18} {:<6} {}{note}", t.encoding, bytes(t.bytes))?;
         }
         self.warnings.iter().try_for_each(|warning| writeln!(f, "Note: {warning}"))
@@ -263,7 +265,7 @@ fn positions(config: &ModelConfig) -> String {
 /// The first few of a list.
 fn some(list: &[String]) -> String {
     const FEW: usize = 4;
-    let mut text = list.iter().take(FEW).map(|s| super::error::printable(s)).collect::<Vec<_>>().join(", ");
+    let mut text = list.iter().take(FEW).map(|s| printable(s)).collect::<Vec<_>>().join(", ");
     if list.len() > FEW {
         text.push_str(", …");
     }

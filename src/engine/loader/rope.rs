@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::error::{Result, remedy};
+use super::error::{Result, printable, remedy};
 use super::keys::Keys;
 use crate::model::{RopeScaling, RotaryConfig};
 
@@ -44,6 +44,10 @@ fn hub_scaling(keys: &Keys<'_>, kind: &str, n_ctx: usize, original: Option<usize
             RopeScaling::Llama3 { factor: needed("factor")?, low_freq_factor, high_freq_factor, original_n_ctx }
         }
         "yarn" => {
+            let or_default = |key: &str, default: f64| match keys.number(key)? {
+                Some(x) if x != 0.0 => keys.positive(key, x),
+                _ => Ok(default),
+            };
             let original_n_ctx = original.unwrap_or(n_ctx);
             let factor = match keys.number("factor")? {
                 Some(factor) if factor > 0.0 => factor,
@@ -58,15 +62,15 @@ fn hub_scaling(keys: &Keys<'_>, kind: &str, n_ctx: usize, original: Option<usize
                 };
             RopeScaling::Yarn {
                 factor,
-                beta_fast: keys.positive("beta_fast", 32.0)?,
-                beta_slow: keys.positive("beta_slow", 1.0)?,
+                beta_fast: or_default("beta_fast", 32.0)?,
+                beta_slow: or_default("beta_slow", 1.0)?,
                 original_n_ctx,
                 attention_factor,
                 truncate: keys.flag("truncate", true)?,
             }
         }
         _ => {
-            let problem = format!("scales its positions by “{kind}”, which is not supported");
+            let problem = format!("scales its positions by “{}”, which is not supported", printable(kind));
             return Err(keys.bad(problem, remedy::UNSUPPORTED));
         }
     })
@@ -95,20 +99,37 @@ pub fn from_gguf(keys: &Keys<'_>, d_head: usize, n_ctx: usize) -> Result<RotaryC
             truncate: true,
         },
         (Some(kind), _) => {
-            let problem = format!("scales its positions by “{kind}”, which is not supported");
+            let problem = format!("scales its positions by “{}”, which is not supported", printable(kind));
             return Err(keys.bad(problem, remedy::UNSUPPORTED));
         }
     };
-    let config = rotary(keys, theta, d_rotary, scaling)?;
     if d_rotary > d_head {
         return Err(keys.bad(format!("rotates {d_rotary} of a head's {d_head} dimensions"), remedy::MISMATCH));
     }
-    Ok(config)
+    rotary(keys, theta, d_rotary, scaling)
+}
+
+/// The longest sequence, for a model that was trained on `n_ctx` positions and stretches them. A config may name either
+/// length; the scaling exists to go beyond the shorter one.
+pub fn stretched(rotary: &RotaryConfig, n_ctx: usize) -> usize {
+    const LONGEST: f64 = (1 << 21) as f64;
+    let by = |factor: f64, n: usize| ((n as f64 * factor).min(LONGEST) as usize).max(n_ctx);
+    match rotary.scaling {
+        RopeScaling::Linear { factor } => by(factor, n_ctx),
+        RopeScaling::Dynamic { factor, original_n_ctx } | RopeScaling::Yarn { factor, original_n_ctx, .. } => {
+            by(factor, original_n_ctx)
+        }
+        _ => n_ctx,
+    }
 }
 
 fn rotary(keys: &Keys<'_>, theta: f64, d_rotary: usize, scaling: RopeScaling) -> Result<RotaryConfig> {
     if !d_rotary.is_multiple_of(2) || d_rotary < 2 {
         return Err(keys.bad(format!("rotates {d_rotary} dimensions, which is not an even number"), remedy::MISMATCH));
     }
-    Ok(RotaryConfig { theta, d_rotary, scaling })
+    let config = RotaryConfig { theta, d_rotary, scaling };
+    if !config.magnitude().is_finite() || !config.frequencies(1).iter().all(|f| f.is_finite()) {
+        return Err(keys.bad("gives its rotary positions values that make no sense".into(), remedy::MISMATCH));
+    }
+    Ok(config)
 }

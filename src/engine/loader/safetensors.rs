@@ -12,7 +12,7 @@ use ::safetensors::tensor::{Dtype, Metadata};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::error::{LoadError, Result, remedy};
+use super::error::{LoadError, Result, printable, remedy};
 use super::source::{Source, read_small};
 use super::tensor::Entry;
 use crate::model::Encoding;
@@ -23,11 +23,12 @@ const LARGEST_HEADER: u64 = 100_000_000;
 /// Largest index of shards.
 const LARGEST_INDEX: u64 = 64 << 20;
 
-/// Whether a file could be safetensors: its header's length, then an opening brace.
-pub fn looks_like(head: &[u8], len: u64) -> bool {
-    let Some((size, rest)) = head.split_first_chunk::<8>() else { return false };
+/// Whether a file could be safetensors: its header's length, then an opening brace. `named` says that its name says so:
+/// then a length that is a lie is a damaged file, not another kind of file.
+pub fn looks_like(head: &[u8], len: u64, named: bool) -> bool {
+    let Some((size, rest)) = head.split_first_chunk::<8>() else { return named };
     let size = u64::from_le_bytes(*size);
-    size <= len.saturating_sub(8) && rest.first().is_some_and(|b| *b == b'{' || *b == b' ')
+    named || (size <= len.saturating_sub(8) && rest.first().is_some_and(|b| *b == b'{' || *b == b' '))
 }
 
 /// The tensors of one file, which is number `file` of its model.
@@ -44,7 +45,7 @@ pub fn read(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let keys: Keys =
         serde_json::from_slice(&header).map_err(|e| bad(format!("has a header that is not valid ({e})")))?;
     if let Some(twice) = keys.first_duplicate {
-        return Err(bad(format!("lists the tensor “{twice}” twice")));
+        return Err(bad(format!("lists the tensor “{}” twice", printable(&twice))));
     }
     let metadata: Metadata =
         serde_json::from_slice(&header).map_err(|e| bad(format!("has a header that contradicts itself ({e})")))?;
@@ -85,6 +86,7 @@ pub fn read_index(path: &Path) -> Result<(Vec<PathBuf>, BTreeMap<String, usize>)
         let mut parts = Path::new(name).components();
         let bare = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
         if !bare || name.contains(['/', '\\', ':']) {
+            let name = printable(name);
             return Err(bad(format!("names the shard “{name}”, which is not a plain file name in its folder")));
         }
         let shard = folder.join(name);
@@ -94,6 +96,7 @@ pub fn read_index(path: &Path) -> Result<(Vec<PathBuf>, BTreeMap<String, usize>)
         let cache = home.join("../..");
         let root = if cache.join("blobs").is_dir() { cache } else { home.to_owned() };
         if !real(&shard)?.starts_with(real(&root)?) {
+            let name = printable(name);
             return Err(bad(format!("names the shard “{name}”, which is a link out of its folder")));
         }
         files.push(shard);

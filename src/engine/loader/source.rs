@@ -23,11 +23,13 @@ pub struct Source {
 impl Source {
     /// Opens a regular file.
     pub fn open(path: &Path) -> Result<Self> {
-        let metadata = std::fs::metadata(path).map_err(|e| LoadError::io(path, &e))?;
-        if !metadata.is_file() {
+        let io = |e: std::io::Error| LoadError::io(path, &e);
+        // Looked at before it is opened: to open a named pipe would wait for its writer.
+        if !std::fs::metadata(path).map_err(io)?.is_file() {
             return Err(LoadError::new(path, "is not a regular file", remedy::NOT_A_MODEL));
         }
-        let file = File::open(path).map_err(|e| LoadError::io(path, &e))?;
+        let file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
         Ok(Self { path: path.to_owned(), len: metadata.len(), file: Mutex::new(file) })
     }
 
@@ -40,7 +42,7 @@ impl Source {
         let len = usize::try_from(end - begin).map_err(|_| damaged())?;
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(len).map_err(|_| {
-            LoadError::new(&self.path, format!("needs {len} bytes at once, which are not free"), "close other programs")
+            LoadError::new(&self.path, format!("needs {len} bytes at once, which are not free"), remedy::MEMORY)
         })?;
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.seek(SeekFrom::Start(begin)).map_err(|e| LoadError::io(&self.path, &e))?;

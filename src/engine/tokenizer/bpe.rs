@@ -4,6 +4,7 @@
 //! share an id (huggingface/tokenizers#2094, #2198). [`Plan::build`] checks all that first and says what is wrong; what is
 //! left runs inside `catch_unwind`.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -41,10 +42,19 @@ pub(super) struct Plan {
     pub(super) normalizer: Option<NormalizerWrapper>,
     pub(super) pre_tokenizer: Option<PreTokenizerWrapper>,
     pub(super) added: Vec<Added>,
+    /// Whether "a b" is always cut before the space, so that a long text may be encoded in parts.
+    pub(super) cuts_words: bool,
 }
 
-/// A byte-pair tokenizer. The lock is held for one encoding at a time; the crate's switch for special tokens is a field.
-pub(super) struct Bpe(Mutex<tokenizers::Tokenizer>);
+/// A byte-pair tokenizer.
+pub(super) struct Bpe {
+    /// The lock is held for one encoding at a time: the crate's switch for special tokens is a field.
+    tokenizer: Mutex<tokenizers::Tokenizer>,
+    in_parts: bool,
+}
+
+/// About how much of a long text the crate sees at once; it takes some 120 bytes of memory for each byte of text.
+const PART_BYTES: usize = 64 << 10;
 
 impl Plan {
     /// Checks the plan and builds the tokenizer; the error is a sentence about the file.
@@ -85,6 +95,7 @@ impl Plan {
         if let Some(unk) = self.unk {
             model = model.unk_token(unk);
         }
+        let in_parts = self.cuts_words && self.added.iter().all(|added| !added.special.text.contains(' '));
         let says = |error: tokenizers::Error| format!("its tokenizer cannot be built ({error}).");
         let mut tokenizer = tokenizers::Tokenizer::new(model.build().map_err(says)?);
         tokenizer.with_normalizer(self.normalizer).map_err(says)?;
@@ -97,23 +108,53 @@ impl Plan {
                 .single_word(special.single_word)
         });
         tokenizer.add_tokens(added).map_err(says)?;
-        Ok(Bpe(Mutex::new(tokenizer)))
+        Ok(Bpe { tokenizer: Mutex::new(tokenizer), in_parts })
     }
 }
 
 impl Bpe {
     /// The ids of a text; `parse` says whether the names of control tokens count as such.
     pub(super) fn ids(&self, text: &str, parse: bool) -> Result<Vec<u32>, String> {
-        self.guarded(parse, |tokenizer| Ok(tokenizer.encode_fast(text, false)?.get_ids().to_vec()))
+        let mut ids = Vec::new();
+        for part in self.parts(text) {
+            let part = text.get(part).unwrap_or_default();
+            self.guarded(parse, |tokenizer| {
+                ids.extend_from_slice(tokenizer.encode_fast(part, false)?.get_ids());
+                Ok(())
+            })?;
+        }
+        Ok(ids)
     }
 
     /// The same with the bytes of the text that each token was made from; fragments of a character share its bytes.
     pub(super) fn spans(&self, text: &str, parse: bool) -> Result<Vec<Span>, String> {
-        self.guarded(parse, |tokenizer| {
-            let encoding = tokenizer.encode(text, false)?;
-            let offsets = encoding.get_offsets().iter().map(|&(start, end)| start..end);
-            Ok(encoding.get_ids().iter().copied().zip(offsets).collect())
-        })
+        let mut spans = Vec::new();
+        for part in self.parts(text) {
+            let shift = part.start;
+            let part = text.get(part).unwrap_or_default();
+            self.guarded(parse, |tokenizer| {
+                let encoding = tokenizer.encode(part, false)?;
+                let offsets = encoding.get_offsets().iter().map(|&(start, end)| start + shift..end + shift);
+                spans.extend(encoding.get_ids().iter().copied().zip(offsets));
+                Ok(())
+            })?;
+        }
+        Ok(spans)
+    }
+
+    /// Cuts a long text between words, where it is cut anyway.
+    fn parts(&self, text: &str) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let mut start = 0;
+        while self.in_parts && text.len() - start > PART_BYTES {
+            let word = |at: &[u8]| matches!(at, [a, b' ', b, ..] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic());
+            let from = start + PART_BYTES;
+            let Some(gap) = text.as_bytes()[from..].windows(3).position(word) else { break };
+            parts.push(start..from + gap + 1);
+            start = from + gap + 1;
+        }
+        parts.push(start..text.len());
+        parts
     }
 
     fn guarded<T>(
@@ -121,7 +162,7 @@ impl Bpe {
         parse: bool,
         run: impl FnOnce(&tokenizers::Tokenizer) -> tokenizers::Result<T>,
     ) -> Result<T, String> {
-        let mut tokenizer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tokenizer = self.tokenizer.lock().unwrap_or_else(PoisonError::into_inner);
         tokenizer.set_encode_special_tokens(!parse);
         let outcome = catch_unwind(AssertUnwindSafe(|| run(&tokenizer)));
         match outcome {

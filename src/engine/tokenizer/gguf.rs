@@ -146,7 +146,7 @@ fn byte_level(mut vocabulary: GgufVocabulary, kinds: &[TokenKind]) -> Result<Par
     vocabulary.add_bos = vocabulary.add_bos.or(Some(rule.add_bos));
     let merges = merges(&vocabulary.merges)?;
     vocabulary.merges = Vec::new();
-    let mut plan = Plan { merges, ignore_merges: rule.ignore_merges, ..Plan::default() };
+    let mut plan = Plan { merges, ignore_merges: rule.ignore_merges, cuts_words: true, ..Plan::default() };
     plan.pre_tokenizer = Some(rule.build()?);
     for (kind, control) in [(TokenKind::Control, true), (TokenKind::UserDefined, false)] {
         let specials = specials(&vocabulary, kinds, kind).into_iter();
@@ -207,7 +207,8 @@ fn scored(mut vocabulary: GgufVocabulary, kinds: &[TokenKind]) -> Result<Parts, 
     let kept = Finder::new(specials(&vocabulary, kinds, TokenKind::UserDefined));
     let space_prefix = vocabulary.add_space_prefix.unwrap_or(true);
     vocabulary.add_bos = vocabulary.add_bos.or(Some(true));
-    let mut parts = common(&vocabulary, kinds, Alphabet::Spaces, Scheme::Spm { spm, kept, space_prefix });
+    let scheme = Scheme::Spm { spm: Box::new(spm), kept, space_prefix };
+    let mut parts = common(&vocabulary, kinds, Alphabet::Spaces, scheme);
     parts.warn_of_doubles(doubles);
     if odd > 0 {
         parts.warnings.push(format!("The tokenizer has {odd} byte tokens that name no byte; they are never used."));

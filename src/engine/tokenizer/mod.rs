@@ -15,12 +15,14 @@ mod gguf;
 mod hub;
 mod piece;
 mod pre;
+mod spans;
 mod specials;
 mod spm;
 mod table;
 mod vocabulary;
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 pub(crate) use error::one_line;
 pub use error::{Result, TokenizerError};
@@ -32,7 +34,7 @@ pub use vocabulary::GgufVocabulary;
 use bpe::Bpe;
 use specials::Finder;
 use spm::Spm;
-use table::{Alphabet, Span, TokenTable};
+use table::{Alphabet, TokenTable};
 
 /// A longer text is refused: it is far past any context.
 pub const MAX_TEXT_BYTES: usize = 16 << 20;
@@ -84,7 +86,7 @@ struct Parts {
 enum Scheme {
     Bpe(Box<Bpe>),
     Spm {
-        spm: Spm,
+        spm: Box<Spm>,
         /// Tokens that are text but never cut.
         kept: Finder,
         space_prefix: bool,
@@ -126,7 +128,30 @@ impl Tokenizer {
 
     /// From a `tokenizer.json` and what the files beside it say.
     pub fn from_hub(vocabulary: HubVocabulary, d_vocab: usize, file: &str) -> Result<Self> {
-        Self::from_parts(hub::build(vocabulary, d_vocab), file)
+        let tokenizer = Self::from_parts(hub::build(vocabulary, d_vocab), file)?;
+        tokenizer.check_speed()?;
+        Ok(tokenizer)
+    }
+
+    /// Refuses a file whose own rules for cutting text take time that grows with the square of its length: such a rule
+    /// would hang on a long prompt. Real rules take some 5 ms for a probe, so the bound leaves room for a busy machine.
+    fn check_speed(&self) -> Result<()> {
+        const PROBE_BYTES: usize = 16 << 10;
+        const LONGEST: Duration = Duration::from_millis(250);
+        let slow = |text: &str| {
+            let start = Instant::now();
+            self.encode(text, Specials::Parse).map(|_| start.elapsed() > LONGEST)
+        };
+        for unit in ["A", "a", "1", " ", "\n", "."] {
+            let text = unit.repeat(PROBE_BYTES);
+            // Once may be the machine's fault.
+            if slow(&text)? && slow(&text)? {
+                return Err(
+                    self.error("its rule for cutting text into words is too slow to be used; try another copy.".into())
+                );
+            }
+        }
+        Ok(())
     }
 
     fn from_parts(parts: std::result::Result<Parts, String>, file: &str) -> Result<Self> {
@@ -236,6 +261,9 @@ impl Tokenizer {
         for (_, range) in self.spans(text, Specials::Parse)? {
             seen.get_mut(range).unwrap_or_default().fill(true);
         }
+        for (seen, byte) in seen.iter_mut().zip(text.bytes()) {
+            *seen &= !self.missing[usize::from(byte)];
+        }
         let mut dropped: Vec<Dropped> = Vec::new();
         for (start, character) in text.char_indices() {
             let range = start..start + character.len_utf8();
@@ -339,121 +367,5 @@ impl Tokenizer {
             true => Err(self.error(format!("the text is longer than {} MB; shorten it.", MAX_TEXT_BYTES >> 20))),
             false => Ok(()),
         }
-    }
-
-    /// Tokens with the bytes of the text that they stand for. With [`Specials::AsText`] no token is a control token: where
-    /// merges would lead to one, the text is cut inside its name.
-    fn spans(&self, text: &str, specials: Specials) -> Result<Vec<Span>> {
-        let spans = self.raw_spans(text, specials)?;
-        if specials == Specials::Parse || !spans.iter().any(|(id, _)| self.intrudes(*id)) {
-            return Ok(spans);
-        }
-        let inside = |range: &Range<usize>| {
-            let name = text.get(range.clone())?;
-            Some(range.start + name.chars().next()?.len_utf8())
-        };
-        let cuts = spans.iter().filter(|(id, _)| self.intrudes(*id)).filter_map(|(_, range)| inside(range));
-        let mut cuts: Vec<usize> = cuts.chain([text.len()]).collect();
-        cuts.dedup();
-        let (mut start, mut out) = (0, Vec::new());
-        for cut in cuts {
-            let part = self.raw_spans(text.get(start..cut).unwrap_or_default(), specials)?;
-            let kept = part.into_iter().filter(|(id, _)| !self.intrudes(*id));
-            out.extend(kept.map(|(id, range)| (id, range.start + start..range.end + start)));
-            start = cut;
-        }
-        Ok(out)
-    }
-
-    fn raw_spans(&self, text: &str, specials: Specials) -> Result<Vec<Span>> {
-        let parse = specials == Specials::Parse;
-        match &self.parts.scheme {
-            Scheme::Bpe(bpe) => {
-                let spans = bpe.spans(text, parse).map_err(|problem| self.error(problem))?;
-                Ok(self.align(text, spans))
-            }
-            Scheme::Spm { spm, kept, space_prefix } => {
-                let mut spans = Vec::new();
-                let mut after_special = true;
-                for (special, range) in cut_at(&self.parts.control, text, 0..text.len(), parse) {
-                    if let Some(id) = special {
-                        spans.push((id, range));
-                        after_special = true;
-                        continue;
-                    }
-                    for (special, range) in cut_at(kept, text, range, true) {
-                        match special {
-                            Some(id) => spans.push((id, range)),
-                            None => scored_spans(spm, text, range, *space_prefix && after_special, &mut spans),
-                        }
-                        after_special = false;
-                    }
-                }
-                Ok(spans)
-            }
-        }
-    }
-
-    /// Narrows the crate's offsets, which are whole characters and shift after a dropped byte, to each token's own bytes.
-    fn align(&self, text: &str, spans: Vec<Span>) -> Vec<Span> {
-        let text = text.as_bytes();
-        let at = |start: usize, bytes: &[u8]| text.get(start..).is_some_and(|rest| rest.starts_with(bytes));
-        let mut cursor = 0;
-        let narrow = |(id, offsets): Span| {
-            let bytes =
-                self.token(id).filter(|token| token.kind != TokenKind::Control).map_or(&[][..], |token| token.bytes);
-            let mut start = offsets.start.max(cursor).min(text.len());
-            if !bytes.is_empty() && !at(start, bytes) {
-                let lost = text.iter().skip(start).take_while(|byte| self.missing[usize::from(**byte)]).count();
-                start += if at(start + lost, bytes) { lost } else { 0 };
-            }
-            let found = !bytes.is_empty() && at(start, bytes);
-            let end = if found { start + bytes.len() } else { offsets.end.min(text.len()).max(start) };
-            cursor = end;
-            (id, start..end)
-        };
-        spans.into_iter().map(narrow).collect()
-    }
-}
-
-/// Cuts a range of a text at special tokens, where they count.
-fn cut_at(finder: &Finder, text: &str, range: Range<usize>, count: bool) -> Vec<(Option<u32>, Range<usize>)> {
-    let mut parts = Vec::new();
-    let mut at = range.start;
-    let found = if count { finder.find(text, range.clone()) } else { Vec::new() };
-    for found in found {
-        if at < found.whole.start {
-            parts.push((None, at..found.whole.start));
-        }
-        at = found.whole.end.min(range.end);
-        parts.push((Some(found.id), found.whole.start..at));
-    }
-    if at < range.end {
-        parts.push((None, at..range.end));
-    }
-    parts
-}
-
-/// Encodes a range of a text by scores. `▁` counts as the space that it stands for, as in SentencePiece.
-fn scored_spans(spm: &Spm, text: &str, range: Range<usize>, prefix: bool, spans: &mut Vec<Span>) {
-    let part = text.get(range.clone()).unwrap_or_default();
-    let mut plain = String::with_capacity(part.len() + 1);
-    // Where each byte of `plain` comes from.
-    let mut origin = Vec::with_capacity(part.len() + 2);
-    if prefix {
-        plain.push(' ');
-        origin.push(range.start);
-    }
-    for (at, character) in part.char_indices() {
-        let shown = if character == '▁' { ' ' } else { character };
-        plain.push(shown);
-        origin.extend((0..shown.len_utf8()).map(|byte| range.start + at + byte));
-    }
-    origin.push(range.end);
-    let first = spans.len();
-    spm.encode(&plain, spans);
-    let place = |at: usize| origin.get(at).copied().unwrap_or(range.end);
-    for (_, span) in spans.iter_mut().skip(first) {
-        *span = place(span.start)..place(span.end);
     }
 }

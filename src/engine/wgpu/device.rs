@@ -43,6 +43,7 @@ pub(super) struct Gpu {
     pub is_software: bool,
     pub features: Features,
     pub limits: wgpu::Limits,
+    max_tensor_bytes: u64,
     faults: Arc<Mutex<Faults>>,
 }
 
@@ -84,13 +85,18 @@ impl Gpu {
             lock(&slot).lost.get_or_insert(first_lines(&message));
         });
         let is_software = info.kind == DeviceKind::SoftwareGpu;
-        Ok(Self { device, queue, info, is_software, features, limits, faults })
+        let max_tensor_bytes = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) / 256 * 256;
+        Ok(Self { device, queue, info, is_software, features, limits, max_tensor_bytes, faults })
     }
 
     /// The largest tensor that a kernel can see at once.
     pub(super) fn max_tensor_bytes(&self) -> u64 {
-        let largest = self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size);
-        largest / 256 * 256
+        self.max_tensor_bytes
+    }
+
+    /// Lowers that size.
+    pub(super) fn limit_tensors(&mut self, bytes: u64) {
+        self.max_tensor_bytes = self.max_tensor_bytes.min(bytes / 256 * 256);
     }
 
     /// A failure of this device.
@@ -106,8 +112,9 @@ impl Gpu {
             let _ = self.device.poll(wgpu::PollType::Poll);
         }
         if let Some(message) = &lock(&self.faults).lost {
-            let message = message.trim_end_matches('.');
-            return Err(self.error(format!("the connection to it was lost ({message}); load the model again.")));
+            let reason =
+                if message.is_empty() { String::new() } else { format!(" ({})", message.trim_end_matches('.')) };
+            return Err(self.error(format!("the connection to it was lost{reason}; load the model again.")));
         }
         fault.map_or(Ok(()), |text| Err(self.error(text)))
     }

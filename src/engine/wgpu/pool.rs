@@ -15,6 +15,8 @@ use crate::model::Result;
 
 /// Idle bytes above which buffers are given back to the driver.
 const MAX_IDLE_BYTES: u64 = 512 << 20;
+/// Submits for which a buffer may lie idle before it is given back.
+const MAX_IDLE_SUBMITS: u64 = 256;
 const SMALLEST: u64 = 256;
 
 /// A buffer on the device. Dropping it returns it to its pool.
@@ -82,7 +84,26 @@ impl Pool {
                 return Ok(Arc::new(Allocation { buffer, id, bytes: class, home: self.0.clone(), pooled: true }));
             }
         }
+        self.trim();
         self.create(gpu, class, true)
+    }
+
+    /// Gives back what nobody used for long: a growing context leaves ever new size classes behind.
+    fn trim(&self) {
+        let oldest = self.0.epoch.load(Ordering::Relaxed).saturating_sub(MAX_IDLE_SUBMITS);
+        let mut shelves = lock(&self.0.shelves);
+        let mut freed = 0;
+        shelves.idle.retain(|class, shelf| {
+            let before = shelf.len();
+            shelf.retain(|idle| idle.since >= oldest);
+            freed += (before - shelf.len()) as u64 * class;
+            !shelf.is_empty()
+        });
+        if freed > 0 {
+            shelves.idle_bytes -= freed;
+            self.0.allocated.fetch_sub(freed, Ordering::Relaxed);
+            self.0.retired.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn create(&self, gpu: &Gpu, bytes: u64, pooled: bool) -> Result<Arc<Allocation>> {

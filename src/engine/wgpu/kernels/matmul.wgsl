@@ -1,9 +1,9 @@
-// Matrix times matrix: many positions at once, for devices where a barrier is dear.
+// Matrix times matrix: many positions at once, without barriers.
 //
 // equation   y[t, r] = Σ_c W[r, c] · x[t, c] + b[r]
 // shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]
-// work       one invocation per tile of 4 rows of W and 4 positions, whose 16 sums stay in registers: what it loads
-//            and decodes serves 4 products each; no barrier
+// work       one invocation per tile of 8 rows of W and 4 positions, whose 32 sums stay in registers: what it loads of x
+//            serves 8 products, what it decodes of W serves 4; no barrier
 // CPU twin   Σ_c decode(W)[r, c] · x[t, c] + b[r]
 
 override WG: u32 = 8u;
@@ -141,50 +141,58 @@ fn quants_of(row: u32, g: u32) -> Eight {
 }
 // </dequantise>
 
-// 8 columns of x at one position.
-fn x_of(x_row: u32, g: u32) -> Eight {
+// 8 columns of x at the tile's 4 positions.
+struct Inputs { a: Eight, b: Eight, c: Eight, d: Eight }
+
+fn eight_of(x_row: u32, g: u32) -> Eight {
     return Eight(x[x_row + 2u * g], x[x_row + 2u * g + 1u]);
 }
 
-// What 8 columns of one row add to the sums of the tile's 4 positions.
-fn products(row: u32, g: u32, s: vec2<f32>, a: Eight, b: Eight, c: Eight, d: Eight) -> vec4<f32> {
+// What 8 columns of one row add to its sums at the 4 positions.
+fn products(row: u32, g: u32, s: vec2<f32>, v: Inputs) -> vec4<f32> {
     let q = quants_of(row, g);
     let lo = q.lo * s.x + s.y;
     let hi = q.hi * s.x + s.y;
-    return vec4<f32>(dot(lo, a.lo), dot(lo, b.lo), dot(lo, c.lo), dot(lo, d.lo))
-        + vec4<f32>(dot(hi, a.hi), dot(hi, b.hi), dot(hi, c.hi), dot(hi, d.hi));
+    return vec4<f32>(dot(lo, v.a.lo), dot(lo, v.b.lo), dot(lo, v.c.lo), dot(lo, v.d.lo))
+        + vec4<f32>(dot(hi, v.a.hi), dot(hi, v.b.hi), dot(hi, v.c.hi), dot(hi, v.d.hi));
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let t = 4u * id.y;
-    let first = params.row_begin + 4u * id.x;
+    let first = params.row_begin + 8u * id.x;
     if (first >= params.row_end) { return; }
     // Rows and positions past the end repeat the last one; their sums are not written.
-    let last = params.row_end - 1u;
-    let row = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(last)) * params.row_words;
-    let x_row = min(vec4<u32>(t, t + 1u, t + 2u, t + 3u), vec4<u32>(params.n_tokens - 1u)) * params.groups * 2u;
+    let last = vec4<u32>(params.row_end - 1u);
+    let upper = min(first + vec4<u32>(0u, 1u, 2u, 3u), last) * params.row_words;
+    let lower = min(first + vec4<u32>(4u, 5u, 6u, 7u), last) * params.row_words;
+    let x_row = min(t + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.n_tokens - 1u)) * params.groups * 2u;
 
-    var sums = array<vec4<f32>, 4>();
+    var sums = array<vec4<f32>, 8>();
     for (var block = 0u; block < params.groups; block += groups_per_scale()) {
-        let s0 = scale_of(row.x, block);
-        let s1 = scale_of(row.y, block);
-        let s2 = scale_of(row.z, block);
-        let s3 = scale_of(row.w, block);
+        let s0 = scale_of(upper.x, block);
+        let s1 = scale_of(upper.y, block);
+        let s2 = scale_of(upper.z, block);
+        let s3 = scale_of(upper.w, block);
+        let s4 = scale_of(lower.x, block);
+        let s5 = scale_of(lower.y, block);
+        let s6 = scale_of(lower.z, block);
+        let s7 = scale_of(lower.w, block);
         let end = min(block + groups_per_scale(), params.groups);
         for (var g = block; g < end; g++) {
-            let a = x_of(x_row.x, g);
-            let b = x_of(x_row.y, g);
-            let c = x_of(x_row.z, g);
-            let d = x_of(x_row.w, g);
-            sums[0] += products(row.x, g, s0, a, b, c, d);
-            sums[1] += products(row.y, g, s1, a, b, c, d);
-            sums[2] += products(row.z, g, s2, a, b, c, d);
-            sums[3] += products(row.w, g, s3, a, b, c, d);
+            let v = Inputs(eight_of(x_row.x, g), eight_of(x_row.y, g), eight_of(x_row.z, g), eight_of(x_row.w, g));
+            sums[0] += products(upper.x, g, s0, v);
+            sums[1] += products(upper.y, g, s1, v);
+            sums[2] += products(upper.z, g, s2, v);
+            sums[3] += products(upper.w, g, s3, v);
+            sums[4] += products(lower.x, g, s4, v);
+            sums[5] += products(lower.y, g, s5, v);
+            sums[6] += products(lower.z, g, s6, v);
+            sums[7] += products(lower.w, g, s7, v);
         }
     }
 
-    for (var r = 0u; r < 4u && first + r < params.row_end; r++) {
+    for (var r = 0u; r < 8u && first + r < params.row_end; r++) {
         let o = params.out_begin + first + r;
         var value = sums[r];
         if (HAS_BIAS) { value += bias[o]; }

@@ -1,8 +1,9 @@
-// Matrix times vector, for devices where a barrier is dear (a graphics interface that the processor emulates).
+// Matrix times vector, for devices where a load is dear and a barrier dearer (a graphics interface that the processor
+// emulates).
 //
 // equation   y[t, r] = Σ_c W[r, c] · x[t, c] + b[r]
 // shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]
-// work       one invocation per position and 4 rows of W: what it loads of x serves 4 rows; no barrier
+// work       one invocation per position and 8 rows of W: what it loads of x serves 8 rows; no barrier
 // CPU twin   Σ_c decode(W)[r, c] · x[t, c] + b[r]
 
 override WG: u32 = 8u;
@@ -140,44 +141,55 @@ fn quants_of(row: u32, g: u32) -> Eight {
 }
 // </dequantise>
 
+struct FourScales { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32> }
+
+fn scales_of(rows: vec4<u32>, g: u32) -> FourScales {
+    return FourScales(scale_of(rows.x, g), scale_of(rows.y, g), scale_of(rows.z, g), scale_of(rows.w, g));
+}
+
 // Σ over 8 columns of (scale · quant + offset) · x, with Σ x given.
 fn dot8(row: u32, g: u32, s: vec2<f32>, x: Eight, x_sum: f32) -> f32 {
     let q = quants_of(row, g);
     return s.x * (dot(q.lo, x.lo) + dot(q.hi, x.hi)) + s.y * x_sum;
 }
 
+fn four_dots(rows: vec4<u32>, g: u32, s: FourScales, x: Eight, x_sum: f32) -> vec4<f32> {
+    return vec4<f32>(
+        dot8(rows.x, g, s.a, x, x_sum),
+        dot8(rows.y, g, s.b, x, x_sum),
+        dot8(rows.z, g, s.c, x, x_sum),
+        dot8(rows.w, g, s.d, x, x_sum),
+    );
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let t = id.y;
-    let first = params.row_begin + 4u * id.x;
+    let first = params.row_begin + 8u * id.x;
     if (first >= params.row_end) { return; }
     // Rows past the end repeat the last one; their sums are not written.
-    let last = params.row_end - 1u;
-    let row = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(last)) * params.row_words;
+    let last = vec4<u32>(params.row_end - 1u);
+    let upper = min(first + vec4<u32>(0u, 1u, 2u, 3u), last) * params.row_words;
+    let lower = min(first + vec4<u32>(4u, 5u, 6u, 7u), last) * params.row_words;
     let x_row = t * params.groups * 2u;
 
-    var sum = vec4<f32>(0.0);
+    var upper_sum = vec4<f32>(0.0);
+    var lower_sum = vec4<f32>(0.0);
     for (var block = 0u; block < params.groups; block += groups_per_scale()) {
-        let s0 = scale_of(row.x, block);
-        let s1 = scale_of(row.y, block);
-        let s2 = scale_of(row.z, block);
-        let s3 = scale_of(row.w, block);
+        let upper_scales = scales_of(upper, block);
+        let lower_scales = scales_of(lower, block);
         let end = min(block + groups_per_scale(), params.groups);
         for (var g = block; g < end; g++) {
             let v = Eight(x[x_row + 2u * g], x[x_row + 2u * g + 1u]);
             let v_sum = dot(v.lo + v.hi, vec4<f32>(1.0));
-            sum += vec4<f32>(
-                dot8(row.x, g, s0, v, v_sum),
-                dot8(row.y, g, s1, v, v_sum),
-                dot8(row.z, g, s2, v, v_sum),
-                dot8(row.w, g, s3, v, v_sum),
-            );
+            upper_sum += four_dots(upper, g, upper_scales, v, v_sum);
+            lower_sum += four_dots(lower, g, lower_scales, v, v_sum);
         }
     }
 
-    for (var r = 0u; r < 4u && first + r < params.row_end; r++) {
+    for (var r = 0u; r < 8u && first + r < params.row_end; r++) {
         let o = params.out_begin + first + r;
-        var value = sum[r];
+        var value = select(lower_sum[r % 4u], upper_sum[r % 4u], r < 4u);
         if (HAS_BIAS) { value += bias[o]; }
         y[t * params.d_out + o] = value;
     }

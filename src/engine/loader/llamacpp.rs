@@ -1,0 +1,158 @@
+//! Opening the layout of llama.cpp: one GGUF file whose metadata hold the config, the tokenizer and the chat template.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::checkpoint::{Checkpoint, Parts, TokenizerSource};
+use super::error::{LoadError, Result, remedy};
+use super::families::Family;
+use super::gguf::{self, Header, Value};
+use super::keys::{Keys, Origin};
+use super::source::Source;
+use super::tensor::Entry;
+use crate::engine::tokenizer::GgufVocabulary;
+use crate::model::{Encoding, ModelConfig, Param, Positions, RopeScaling};
+
+/// Opens a GGUF file.
+pub fn open_file(source: Source) -> Result<Checkpoint> {
+    let Header { mut metadata, tensors } = gguf::read(&source)?;
+    let (path, text) = (source.path.clone(), |metadata: &HashMap<String, Value>, key: &str| match metadata.get(key) {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    });
+    if let Some(Value::Int(n)) = metadata.get("split.count").filter(|n| **n != Value::Int(1)) {
+        let problem = format!("is one of {n} parts of a model, which cannot be opened in parts");
+        return Err(LoadError::new(&path, problem, "join them with llama-gguf-split --merge"));
+    }
+    let architecture = text(&metadata, "general.architecture").ok_or_else(|| {
+        LoadError::new(
+            &path,
+            "does not say which family of models it holds (general.architecture)",
+            remedy::UNSUPPORTED,
+        )
+    })?;
+    let (family, mut config, ignored_keys) = {
+        let keys = Keys::new(Origin::Gguf(&metadata, architecture.clone()), path.clone());
+        let family = Family::find(&architecture, &keys)?;
+        let config = (family.from_gguf)(&keys)?;
+        let asked = keys.asked();
+        let prefix = format!("{architecture}.");
+        let own = metadata.keys().filter_map(|key| key.strip_prefix(&prefix));
+        let mut ignored: Vec<String> = own.filter(|key| !asked.contains(*key)).map(str::to_owned).collect();
+        ignored.sort();
+        (family, config, ignored)
+    };
+    let divisors = settle(&mut config, family, &tensors, &source)?;
+    let vocabulary = vocabulary(&mut metadata, &path)?;
+    let tokenizer = match vocabulary {
+        Some(vocabulary) => TokenizerSource::Gguf(Box::new(vocabulary)),
+        None => TokenizerSource::Missing { looked: "its metadata (tokenizer.ggml.tokens)".into() },
+    };
+    Checkpoint::assemble(Parts {
+        container: "GGUF",
+        family,
+        config,
+        sources: vec![source],
+        entries: tensors,
+        is_gguf: true,
+        tokenizer,
+        chat_template: text(&metadata, "tokenizer.chat_template"),
+        name: text(&metadata, "general.name"),
+        license: text(&metadata, "general.license"),
+        ignored_keys,
+        divisors,
+        notes: Vec::new(),
+        path,
+    })
+}
+
+/// Settles what only the tensors of a GGUF tell: the vocabulary's size, biases, a separate output table, RoPE divisors.
+fn settle(config: &mut ModelConfig, family: &Family, tensors: &[Entry], source: &Source) -> Result<Option<String>> {
+    let find = |name: &str| tensors.iter().find(|entry| entry.name == name);
+    let first_layer = |param: Param| {
+        let place = family.places.iter().find(|place| place.param == param);
+        place.is_some_and(|place| find(&place.gguf.replace("{}", "0")).is_some())
+    };
+    if let Some(table) = find("token_embd.weight") {
+        config.d_vocab = table.shape[0];
+    }
+    config.tied_embeddings = find("output.weight").is_none();
+    config.qkv_bias = first_layer(Param::QBias);
+    config.attn_out_bias = first_layer(Param::OBias);
+    config.mlp_bias = first_layer(Param::UpBias);
+
+    let Positions::Rotary(rotary) = &mut config.positions else { return Ok(None) };
+    let name = "rope_freqs.weight";
+    let Some(entry) = find(name) else { return Ok(None) };
+    let bad = |problem: &str| LoadError::new(&source.path, problem, remedy::DAMAGED);
+    if entry.encoding != Ok(Encoding::F32) || entry.shape != [rotary.d_rotary / 2] {
+        return Err(bad("has RoPE divisors that do not fit its heads"));
+    }
+    let bytes = source.read(entry.range.0, entry.range.1)?;
+    let divisors: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    if !divisors.iter().all(|d| d.is_finite() && *d > 0.0) {
+        return Err(bad("has RoPE divisors that are not above zero"));
+    }
+    rotary.scaling = match rotary.scaling {
+        RopeScaling::None => RopeScaling::Divisors(divisors),
+        RopeScaling::Linear { factor } => {
+            RopeScaling::Divisors(divisors.into_iter().map(|d| (f64::from(d) * factor) as f32).collect())
+        }
+        _ => return Err(bad("scales its positions in two ways at once")),
+    };
+    Ok(Some(name.into()))
+}
+
+/// Takes the vocabulary out of the metadata, whose lists are large and not needed twice.
+fn vocabulary(metadata: &mut HashMap<String, Value>, path: &Path) -> Result<Option<GgufVocabulary>> {
+    let mut take = |key: &str| metadata.remove(&format!("tokenizer.ggml.{key}"));
+    let tokens = match take("tokens") {
+        Some(Value::Texts(tokens)) => tokens,
+        None => return Ok(None),
+        Some(_) => return Err(LoadError::new(path, "has a vocabulary that is not a list of texts", remedy::DAMAGED)),
+    };
+    let mut id = |key: &str| match take(key) {
+        Some(Value::Int(id)) => u32::try_from(id).ok(),
+        _ => None,
+    };
+    let (bos, eos, eot, unk, pad) =
+        (id("bos_token_id"), id("eos_token_id"), id("eot_token_id"), id("unknown_token_id"), id("padding_token_id"));
+    let mut flag = |key: &str| match take(key) {
+        Some(Value::Bool(flag)) => Some(flag),
+        _ => None,
+    };
+    let (add_bos, add_eos, add_space_prefix) = (flag("add_bos_token"), flag("add_eos_token"), flag("add_space_prefix"));
+    let mut text = |key: &str| match take(key) {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    };
+    let (model, pre) = (text("model").unwrap_or_else(|| "gpt2".into()), text("pre"));
+    let token_types = match take("token_type") {
+        Some(Value::Ints(types)) => types.into_iter().map(|t| i32::try_from(t).unwrap_or(0)).collect(),
+        _ => Vec::new(),
+    };
+    let scores = match take("scores") {
+        Some(Value::Floats(scores)) => scores,
+        _ => Vec::new(),
+    };
+    let merges = match take("merges") {
+        Some(Value::Texts(merges)) => merges,
+        _ => Vec::new(),
+    };
+    Ok(Some(GgufVocabulary {
+        model,
+        pre,
+        tokens,
+        token_types,
+        scores,
+        merges,
+        bos,
+        eos,
+        eot,
+        unk,
+        pad,
+        add_bos,
+        add_eos,
+        add_space_prefix,
+    }))
+}

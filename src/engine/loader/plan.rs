@@ -1,0 +1,231 @@
+//! Where in the files each parameter is, and how its bytes come out.
+//!
+//! Files differ from the model's own layout in three ways: q, k and v may stand in one tensor, GPT-2 stores its matrices
+//! `[in, out]`, and a Llama GGUF stores the rows of q and k so that neighbouring dimensions rotate together. All three are
+//! undone on encoded bytes, so nothing is rounded.
+
+use std::collections::HashMap;
+
+use super::error::{printable, remedy};
+use super::families::{Family, Place};
+use super::tensor::Entry;
+use crate::model::{Encoding, ModelConfig, Param, Positions, TensorId, TensorSpec};
+
+/// How a parameter comes out of a tensor of the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Fetch {
+    /// Which tensor.
+    pub entry: usize,
+    /// Outputs `begin..end` of it.
+    rows: (usize, usize),
+    /// Outputs that it has.
+    n_rows: usize,
+    order: Order,
+}
+
+/// How the outputs of a tensor lie in the file.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    /// One after the other.
+    Rows,
+    /// As columns: the file holds `[in, out]`.
+    Columns,
+    /// The rows of each head alternate between the halves of its rotated part.
+    Alternating { d_head: usize, d_rotary: usize },
+}
+
+/// Why a parameter cannot be had.
+#[derive(Debug)]
+pub struct Problem {
+    /// What is wrong, as the end of a sentence that begins with the file.
+    pub what: String,
+    /// What to do.
+    pub remedy: &'static str,
+    /// The tensor that is wrong, if there is one.
+    pub entry: Option<usize>,
+}
+
+impl Fetch {
+    /// The bytes of the file to read.
+    pub fn bytes(&self, entry: &Entry) -> (u64, u64) {
+        let (begin, end) = self.rows;
+        if matches!(self.order, Order::Columns) || (begin, end) == (0, self.n_rows) {
+            return entry.range;
+        }
+        // Outputs lie one after the other, each a whole number of blocks.
+        let row = entry.n_bytes() / self.n_rows as u64;
+        (entry.range.0 + begin as u64 * row, entry.range.0 + end as u64 * row)
+    }
+
+    /// The parameter's rows, from those bytes.
+    pub fn reorder(&self, bytes: Vec<u8>, entry: &Entry, encoding: Encoding) -> Vec<u8> {
+        match self.order {
+            Order::Rows => bytes,
+            Order::Columns => transpose(&bytes, entry.shape[0], self.n_rows, self.rows, encoding.block_bytes()),
+            Order::Alternating { d_head, d_rotary } => {
+                let row = bytes.len() / (self.rows.1 - self.rows.0);
+                unpermute(&bytes, d_head * row, d_rotary, row)
+            }
+        }
+    }
+}
+
+/// The tensors of a model's files, with what its family and config say about them.
+pub struct Directory<'a> {
+    family: &'static Family,
+    config: &'a ModelConfig,
+    is_gguf: bool,
+    entries: &'a [Entry],
+    names: HashMap<&'a str, usize>,
+}
+
+impl<'a> Directory<'a> {
+    /// A directory by name.
+    pub fn new(family: &'static Family, config: &'a ModelConfig, is_gguf: bool, entries: &'a [Entry]) -> Self {
+        let names = entries.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
+        Self { family, config, is_gguf, entries, names }
+    }
+
+    /// Finds the tensor of the file that holds a parameter, and checks its shape and encoding.
+    pub fn find(&self, spec: &TensorSpec) -> Result<Fetch, Problem> {
+        let TensorId { layer, param } = spec.id;
+        let Some(place) = self.family.places.iter().find(|place| place.param == param) else {
+            let what = format!("asks for {}, which models of its family do not have", spec.id);
+            return Err(Problem { what, remedy: remedy::UNSUPPORTED, entry: None });
+        };
+        let entry = self.locate(place, layer)?;
+        let found = &self.entries[entry];
+        let name = printable(&found.name);
+        let bad = |what: String, remedy| Err(Problem { what, remedy, entry: Some(entry) });
+        let encoding = match &found.encoding {
+            Ok(encoding) => *encoding,
+            Err(kind) => return bad(format!("stores “{name}” as {kind}, which cannot be read"), remedy::CONVERT),
+        };
+
+        let n_rows = if place.fused_qkv { fused_rows(self.config) } else { spec.shape[0] };
+        let order = self.order(spec);
+        let mut wanted = spec.shape.clone();
+        wanted[0] = n_rows;
+        if matches!(order, Order::Columns) {
+            wanted.reverse();
+        }
+        // Some tools write a vector as one row.
+        let as_row = || spec.shape.len() == 1 && found.shape.len() == 2 && found.shape == [1, n_rows];
+        if found.shape != wanted && !as_row() {
+            let what = format!("holds “{name}” with shape {:?}, and its config asks for {wanted:?}", found.shape);
+            return bad(what, self.mismatch());
+        }
+        let fetch = Fetch { entry, rows: rows_of(place, self.config, spec), n_rows, order };
+        let is_whole = fetch.rows == (0, n_rows) && matches!(order, Order::Rows);
+        if spec.shape.len() == 1 && encoding.block_len() > 1 && !is_whole {
+            return bad(
+                format!("stores the vector “{name}” as {}, which cannot be taken apart", encoding.name()),
+                remedy::CONVERT,
+            );
+        }
+        Ok(fetch)
+    }
+
+    /// The tensor by its name in this kind of file, with or without the family's prefix.
+    fn locate(&self, place: &Place, layer: Option<usize>) -> Result<usize, Problem> {
+        let name = if self.is_gguf { place.gguf } else { place.hub };
+        let name = layer.map_or_else(|| name.to_owned(), |layer| name.replace("{}", &layer.to_string()));
+        let other = || match name.strip_prefix(self.family.hub_prefix) {
+            Some(bare) => bare.to_owned(),
+            None => format!("{}{name}", self.family.hub_prefix),
+        };
+        let found = self.names.get(name.as_str());
+        let found = found.or_else(|| self.names.get(other().as_str()).filter(|_| !self.is_gguf));
+        found.copied().ok_or_else(|| {
+            let (what, remedy) = match self.entries {
+                [] => ("holds no tensors".to_owned(), remedy::DAMAGED),
+                _ => (format!("lacks the tensor “{name}”, which its config asks for"), self.mismatch()),
+            };
+            Problem { what, remedy, entry: None }
+        })
+    }
+
+    fn order(&self, spec: &TensorSpec) -> Order {
+        // Only the matrices of the blocks are stored the other way round, not the embedding tables.
+        if !self.is_gguf && self.family.hub_transposed && spec.id.layer.is_some() && spec.shape.len() == 2 {
+            return Order::Columns;
+        }
+        match (&self.config.positions, spec.id.param) {
+            (Positions::Rotary(rotary), Param::Q | Param::QBias | Param::K | Param::KBias)
+                if self.is_gguf && self.family.gguf_permuted =>
+            {
+                Order::Alternating { d_head: self.config.d_head, d_rotary: rotary.d_rotary }
+            }
+            _ => Order::Rows,
+        }
+    }
+
+    /// What to do where config and tensors disagree: a GGUF carries its own config.
+    fn mismatch(&self) -> &'static str {
+        if self.is_gguf { remedy::DAMAGED } else { remedy::MISMATCH }
+    }
+}
+
+fn fused_rows(config: &ModelConfig) -> usize {
+    (config.n_heads + 2 * config.n_kv_heads) * config.d_head
+}
+
+/// The outputs of the file's tensor that belong to a parameter.
+fn rows_of(place: &Place, config: &ModelConfig, spec: &TensorSpec) -> (usize, usize) {
+    if !place.fused_qkv {
+        return (0, spec.shape[0]);
+    }
+    let (q, kv) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
+    match place.param {
+        Param::Q | Param::QBias => (0, q),
+        Param::K | Param::KBias => (q, q + kv),
+        _ => (q + kv, q + 2 * kv),
+    }
+}
+
+/// Columns `begin..end` of a matrix `[n_in, n_out]` as rows, for values of `size` bytes.
+fn transpose(bytes: &[u8], n_in: usize, n_out: usize, (begin, end): (usize, usize), size: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity((end - begin) * n_in * size);
+    for column in begin..end {
+        for row in 0..n_in {
+            let at = (row * n_out + column) * size;
+            out.extend_from_slice(&bytes[at..at + size]);
+        }
+    }
+    out
+}
+
+/// Brings rows that alternate between the halves of a head's rotated part back into halves: row 2i + j becomes row
+/// i + j·d_rotary/2; rows that are not rotated stay. Whole rows move, so it works on encoded blocks.
+fn unpermute(bytes: &[u8], head_bytes: usize, d_rotary: usize, row: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for head in bytes.chunks_exact(head_bytes) {
+        let (rotated, rest) = head.split_at(d_rotary * row);
+        for half in 0..2 {
+            for pair in rotated.chunks_exact(2 * row) {
+                out.extend_from_slice(&pair[half * row..(half + 1) * row]);
+            }
+        }
+        out.extend_from_slice(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_become_rows() {
+        // [2, 3] of two-byte values; columns 1 and 2.
+        let bytes = [10, 11, 20, 21, 30, 31, 40, 41, 50, 51, 60, 61];
+        assert_eq!(transpose(&bytes, 2, 3, (1, 3), 2), [20, 21, 50, 51, 30, 31, 60, 61]);
+    }
+
+    #[test]
+    fn alternating_rows_become_halves() {
+        // Two heads of 5 rows of one byte, of which 4 are rotated.
+        let bytes = [0, 2, 1, 3, 4, 10, 12, 11, 13, 14];
+        assert_eq!(unpermute(&bytes, 5, 4, 1), [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]);
+    }
+}
