@@ -51,7 +51,7 @@ impl PromptBar {
             self.text.clone_from(shown);
             self.seen = Some(shown.clone());
         }
-        ScrollArea::vertical().id_salt("prompt").max_height(TEXT_HEIGHT).show(ui, |ui| {
+        ScrollArea::vertical().id_salt("prompt").max_height(TEXT_HEIGHT).min_scrolled_height(20.0).show(ui, |ui| {
             let field = TextEdit::multiline(&mut self.text)
                 .id(prompt_id())
                 .desired_rows(2)
@@ -77,16 +77,17 @@ fn output(ui: &mut Ui, view: &View<'_>) {
     let frame = egui::Frame::new().fill(p.generated_soft).corner_radius(super::theme::RADIUS_SMALL);
     frame.inner_margin(egui::Margin::symmetric(10, 6)).show(ui, |ui| {
         ui.set_min_size(vec2(ui.available_width(), TEXT_HEIGHT - 12.0));
+        ui.set_max_height(TEXT_HEIGHT - 12.0);
         let Some(generation) = &view.snapshot.generation else {
             let hint = "What the model writes appears here. Step draws one token, Generate goes on.";
             ui.label(RichText::new(hint).color(p.muted));
             return;
         };
-        ui.set_max_height(TEXT_HEIGHT - 12.0);
-        ScrollArea::vertical().id_salt("output").stick_to_bottom(true).auto_shrink([false, false]).show(ui, |ui| {
-            ui.add(egui::Label::new(generation.text.trim_start_matches('\n')).wrap().selectable(true));
+        let scroll = ScrollArea::vertical().id_salt("output").max_height(TEXT_HEIGHT - 12.0).min_scrolled_height(20.0);
+        scroll.stick_to_bottom(true).auto_shrink([false, false]).show(ui, |ui| {
+            ui.add(egui::Label::new(generation.text.trim_start()).wrap().selectable(true));
             if let Some(reason) = &generation.stopped {
-                widgets::note(ui, reason.as_str());
+                widgets::note(ui, format!("Stopped: {reason}."));
             }
         });
     });

@@ -83,6 +83,14 @@ pub struct Palette {
     pub diverging: Ramp,
 }
 
+/// Leaves a texture's own colours as they are.
+pub const UNTINTED: Color32 = Color32::WHITE;
+
+/// A computed sRGB colour, for colour maps.
+pub fn srgb([r, g, b]: [u8; 3]) -> Color32 {
+    Color32::from_rgb(r, g, b)
+}
+
 const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }

@@ -177,7 +177,7 @@ fn paint(
             if !clip.intersects(cell) {
                 continue;
             }
-            mesh.add_rect_with_uv(cell, atlas.uv(layer, head), egui::Color32::WHITE);
+            mesh.add_rect_with_uv(cell, atlas.uv(layer, head), theme::UNTINTED);
             if shell::ablation_of(&view.snapshot.tweaks, HeadRef { layer, head }).is_some() {
                 marks.push(Shape::rect_filled(cell, 2.0, p.surface.gamma_multiply(0.65)));
                 let line = Stroke::new(2.0, p.danger);
@@ -264,7 +264,7 @@ fn heads(
 fn enlarged(ui: &mut Ui, atlas: &Atlas, texture: TextureId, head: HeadRef) {
     widgets::heading(ui, &format!("Layer {}, head {}", head.layer, head.head));
     let (rect, _) = ui.allocate_exact_size(Vec2::splat(192.0), Sense::hover());
-    ui.painter().image(texture, rect, atlas.uv(head.layer, head.head), egui::Color32::WHITE);
+    ui.painter().image(texture, rect, atlas.uv(head.layer, head.head), theme::UNTINTED);
     ui.painter().rect_stroke(rect, 2.0, Stroke::new(1.0, palette(ui).border), StrokeKind::Outside);
     let largest = atlas.largest.get(head.layer * atlas.n_heads + head.head).copied().unwrap_or(0.0);
     widgets::note(ui, format!("Rows attend to columns. The darkest cell is {largest:.2}."));

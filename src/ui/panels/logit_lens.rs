@@ -87,7 +87,7 @@ fn cells(ui: &mut Ui, view: &mut View<'_>, lens: &Arc<Lens>, origin: Pos2, n_lay
         view.send(Command::SelectToken(position));
     }
     response.clone().on_hover_ui_at_pointer(|ui| {
-        widgets::heading(ui, &format!("After layer {layer}, at “{}”", view.label(position)));
+        widgets::heading(ui, &format!("{}, at “{}”", row_name(layer), view.label(position)));
         for (score, label) in lens.cells.get(layer * lens.n_positions + position).into_iter().flatten() {
             ui.horizontal(|ui| {
                 ui.set_min_width(180.0);
@@ -99,6 +99,11 @@ fn cells(ui: &mut Ui, view: &mut View<'_>, lens: &Arc<Lens>, origin: Pos2, n_lay
         }
         widgets::note(ui, "softmax(unembed(norm(residual stream)))");
     });
+}
+
+/// What a row reads: the embeddings, or what leaves a layer.
+fn row_name(row: usize) -> String {
+    row.checked_sub(1).map_or("The embedding".to_owned(), |layer| format!("After layer {layer}"))
 }
 
 fn cell_rect(origin: Pos2, layer: usize, position: usize) -> Rect {
@@ -115,7 +120,8 @@ fn headers(ui: &Ui, view: &View<'_>, area: Rect, offset: egui::Vec2, n_positions
     let (left, top) = (ui.painter_at(left), ui.painter_at(top));
     for layer in 0..n_layers {
         let y = area.top() - offset.y + (layer as f32 + 0.5) * CELL.y;
-        left.text(pos2(area.left() - 8.0, y), Align2::RIGHT_CENTER, layer.to_string(), font.clone(), p.muted);
+        let name = if layer == 0 { "in".to_owned() } else { (layer - 1).to_string() };
+        left.text(pos2(area.left() - 8.0, y), Align2::RIGHT_CENTER, name, font.clone(), p.muted);
     }
     let first = (offset.x / CELL.x) as usize;
     let visible = (area.width() / CELL.x) as usize + 2;

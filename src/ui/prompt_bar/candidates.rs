@@ -24,14 +24,14 @@ pub fn button(ui: &mut Ui, _view: &View<'_>, generation: &Generation) {
         ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             let most = draw.candidates.iter().map(|c| c.probability).fold(f32::MIN_POSITIVE, f32::max);
-            for candidate in &draw.candidates {
-                row(ui, candidate, most);
+            for (i, candidate) in draw.candidates.iter().enumerate() {
+                row(ui, candidate, generation.labels.get(i).map_or("", String::as_str), most);
             }
         });
     });
 }
 
-fn row(ui: &mut Ui, candidate: &Candidate, most: f32) {
+fn row(ui: &mut Ui, candidate: &Candidate, label: &str, most: f32) {
     let p = palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     let (word, color) = match candidate.fate {
@@ -46,10 +46,12 @@ fn row(ui: &mut Ui, candidate: &Candidate, most: f32) {
     let fill = if candidate.fate == Fate::Chosen { p.accent_soft } else { p.sunken };
     ui.painter().rect_filled(bar, 3.0, fill);
     let font = TextStyle::Small.resolve(ui.style());
+    let label: String = label.chars().take(16).collect();
+    let label = crate::ui::fonts::printable(ui.ctx(), &label, &font).into_owned();
     let text = |x: f32, align, text: String, color| {
         ui.painter().text(pos2(x, rect.center().y), align, text, font.clone(), color);
     };
-    text(track.left() + 6.0, egui::Align2::LEFT_CENTER, format!("#{}", candidate.id), color);
+    text(track.left() + 6.0, egui::Align2::LEFT_CENTER, label, color);
     text(rect.left() + rect.width() * 0.62, egui::Align2::RIGHT_CENTER, widgets::percent(candidate.probability), color);
     text(rect.left() + rect.width() * 0.66, egui::Align2::LEFT_CENTER, word.to_owned(), color);
 }

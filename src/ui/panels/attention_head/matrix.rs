@@ -46,7 +46,7 @@ impl MatrixPlot {
         let square = Rect::from_min_size(pos2(left + gutter, whole.top() + top), Vec2::splat(side));
         let painter = ui.painter_at(whole.expand(1.0));
         let full = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-        painter.image(texture.id(), square, full, Color32::WHITE);
+        painter.image(texture.id(), square, full, theme::UNTINTED);
         painter.rect_stroke(square, 2.0, Stroke::new(1.0, p.border), StrokeKind::Outside);
         let cell = side / weights.n as f32;
         let hovered = response.hover_pos().filter(|pos| square.contains(*pos)).map(|pos| {
