@@ -1,8 +1,8 @@
 //! The window, driven by the accessible names of its widgets, without a display.
 
-mod support;
 #[path = "support/desk.rs"]
 mod desk;
+mod support;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -15,9 +15,8 @@ use glassbox::lesson::PanelId;
 use glassbox::model::tweak::{Ablation, HeadRef, Tweak};
 use glassbox::ui::{App, Settings, settle};
 
-const PROMPT: [&str; 14] = [
-    "When", "·Mary", "·and", "·John", "·went", "·to", "·the", "·store", ",", "·John", "·gave", "·a", "·drink", "·to",
-];
+const PROMPT: [&str; 14] =
+    ["When", "·Mary", "·and", "·John", "·went", "·to", "·the", "·store", ",", "·John", "·gave", "·a", "·drink", "·to"];
 
 fn window(desk: desk::StillDesk, size: [f32; 2], theme: Theme, settings: Settings) -> Harness<'static, App> {
     let settings = Settings { theme: Some(theme), ..settings };
@@ -35,18 +34,22 @@ fn previews() -> Option<PathBuf> {
 }
 
 /// The window over a real lab with a real model, run until it rests.
-fn real(model: &std::path::Path, size: [f32; 2], theme: Theme, settings: Settings, commands: &[Command]) -> Harness<'static, App> {
+fn real(
+    model: &std::path::Path,
+    size: [f32; 2],
+    theme: Theme,
+    settings: Settings,
+    commands: &[Command],
+) -> Harness<'static, App> {
     let settings = Settings { theme: Some(theme), ..settings };
-    let mut harness = Harness::builder()
-        .with_size(vec2(size[0], size[1]))
-        .with_theme(theme)
-        .with_max_steps(200)
-        .wgpu()
-        .build_eframe(|cc| {
-            let options = LabOptions { device: DeviceChoice::Cpu, exact: true, ..LabOptions::default() };
-            let waker = cc.egui_ctx.clone();
-            App::with_lab(&cc.egui_ctx, Box::new(Lab::new(options, move || waker.request_repaint())), settings)
-        });
+    let mut harness =
+        Harness::builder().with_size(vec2(size[0], size[1])).with_theme(theme).with_max_steps(200).wgpu().build_eframe(
+            |cc| {
+                let options = LabOptions { device: DeviceChoice::Cpu, exact: true, ..LabOptions::default() };
+                let waker = cc.egui_ctx.clone();
+                App::with_lab(&cc.egui_ctx, Box::new(Lab::new(options, move || waker.request_repaint())), settings)
+            },
+        );
     harness.state_mut().lab_mut().apply(Command::OpenModel(model.into()));
     rest(&mut harness);
     for command in commands {
@@ -68,16 +71,28 @@ fn previews_of_a_real_model() {
     let settings = Settings { lesson: lesson.clone(), ..Settings::default() };
     let prompt = "When Mary and John went to the store, John gave a drink to";
     let head = HeadRef { layer: 11, head: 3 };
-    let tweaks = vec![Tweak::Temperature { heads: vec![], value: 2.5 }, Tweak::AblateHeads { heads: vec![head], with: Ablation::Zero }];
+    let tweaks = vec![
+        Tweak::Temperature { heads: vec![], value: 2.5 },
+        Tweak::AblateHeads { heads: vec![head], with: Ablation::Zero },
+    ];
     for (theme, tn) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
         for size in [[1280.0, 800.0], [2560.0, 1440.0]] {
-            let commands = [Command::SetPrompt(prompt.into()), Command::SelectHead(HeadRef { layer: 10, head: 2 }), Command::SetTweaks(tweaks.clone()), Command::Generate(24)];
+            let commands = [
+                Command::SetPrompt(prompt.into()),
+                Command::SelectHead(HeadRef { layer: 10, head: 2 }),
+                Command::SetTweaks(tweaks.clone()),
+                Command::Generate(24),
+            ];
             let mut h = real(&model, size, theme, settings.clone(), &commands);
             let save = |h: &mut Harness<'_, App>, name: &str| {
                 h.render().unwrap().save(folder.join(format!("{name}_{tn}_{}.png", size[0]))).unwrap();
             };
             save(&mut h, "head");
-            for (panel, name) in [(PanelId::AttentionPipeline, "pipeline"), (PanelId::LogitLens, "lens"), (PanelId::AttentionHead, "head")] {
+            for (panel, name) in [
+                (PanelId::AttentionPipeline, "pipeline"),
+                (PanelId::LogitLens, "lens"),
+                (PanelId::AttentionHead, "head"),
+            ] {
                 h.state_mut().shell_mut().show_panel(panel);
                 rest(&mut h);
                 save(&mut h, name);

@@ -65,7 +65,7 @@ impl Bench {
     /// Prints a table, or JSON.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
         if self.ui {
-            return Err("no".into());
+            return super::shot::frame_work(self.file.clone(), device, self.json);
         }
         let file = self.file.as_ref().ok_or("Name a weight file to measure.")?;
         let checkpoint = loader::open(file).map_err(|e| e.to_string())?;

@@ -3,6 +3,7 @@
 mod bench;
 mod generate;
 mod inspect;
+mod shot;
 mod trace;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::engine::loader::{self, Checkpoint};
 use crate::engine::tokenizer::Tokenizer;
 use crate::engine::{DeviceChoice, Engine, open_engine, open_tokenizer};
 use crate::model::Cancel;
+use crate::ui;
 
 /// See and change how a language model computes. Without a command the window opens.
 #[derive(Debug, Parser)]
@@ -36,6 +38,8 @@ enum Command {
     Trace(trace::TraceCommand),
     /// Measures loading, prefill and decoding on every device.
     Bench(bench::Bench),
+    /// Draws the window into a PNG, without a display.
+    Shot(shot::Shot),
 }
 
 /// Where to compute.
@@ -61,12 +65,19 @@ pub fn run() -> Result<(), String> {
     let arguments = Arguments::parse();
     let device = &arguments.device;
     match arguments.command {
-        None => Err("no window yet".into()),
+        None => window(arguments.file, device),
         Some(Command::Inspect(command)) => command.run(),
         Some(Command::Generate(command)) => command.run(device),
         Some(Command::Trace(command)) => command.run(device),
         Some(Command::Bench(command)) => command.run(device),
+        Some(Command::Shot(command)) => command.run(device),
     }
+}
+
+fn window(file: Option<PathBuf>, device: &DeviceArguments) -> Result<(), String> {
+    // Without a word on the device, the window goes by what was chosen last time.
+    let choice = (device.device != "auto").then(|| device.choice());
+    ui::run(file, choice).map_err(|e| format!("The window could not be opened ({e}): check that a display is there."))
 }
 
 /// A model that a command works on.

@@ -57,7 +57,7 @@ pub struct App {
 }
 
 impl App {
-        /// A window with a lab of its own, with what was remembered from last time.
+    /// A window with a lab of its own, with what was remembered from last time.
     pub fn new(cc: &CreationContext<'_>, open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> Self {
         let mut settings: Settings =
             cc.storage.and_then(|storage| eframe::get_value(storage, SETTINGS)).unwrap_or_default();

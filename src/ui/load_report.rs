@@ -36,7 +36,10 @@ pub fn show(ui: &Ui, view: &View<'_>, open: &mut bool) {
             }
             ui.add_space(8.0);
             let memory = widgets::bytes(model.memory.weights);
-            widgets::note(ui, format!("Loaded in {:.2} s; weights take {memory} on the device.", model.load_time.as_secs_f32()));
+            widgets::note(
+                ui,
+                format!("Loaded in {:.2} s; weights take {memory} on the device.", model.load_time.as_secs_f32()),
+            );
         });
     });
 }

@@ -155,14 +155,18 @@ fn sampler(ui: &mut Ui, view: &mut View<'_>) {
 
     let label = widgets::note(ui, "Top-k");
     let mut k = s.top_k.unwrap_or(0);
-    let value = DragValue::new(&mut k).range(0..=1000).custom_formatter(|x, _| if x < 1.0 { "all".into() } else { format!("{x:.0}") });
+    let value = DragValue::new(&mut k)
+        .range(0..=1000)
+        .custom_formatter(|x, _| if x < 1.0 { "all".into() } else { format!("{x:.0}") });
     let value = value.custom_parser(|text| if text.trim() == "all" { Some(0.0) } else { text.trim().parse().ok() });
     ui.add(value).labelled_by(label.id).on_hover_text("Keeps only the k likeliest tokens; 0 keeps all");
     s.top_k = (k > 0).then_some(k);
 
     let label = widgets::note(ui, "Top-p");
     let value = DragValue::new(&mut s.top_p).range(0.01..=1.0).speed(0.005).fixed_decimals(2);
-    ui.add(value).labelled_by(label.id).on_hover_text("Keeps the likeliest tokens until their probabilities reach this sum");
+    ui.add(value)
+        .labelled_by(label.id)
+        .on_hover_text("Keeps the likeliest tokens until their probabilities reach this sum");
 
     let label = widgets::note(ui, "Seed");
     let value = DragValue::new(&mut s.seed).speed(0.1);

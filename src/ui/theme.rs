@@ -119,7 +119,14 @@ static LIGHT: LazyLock<Palette> = LazyLock::new(|| Palette {
     danger_soft: rgb(0xFBE4E1),
     generated_soft: rgb(0xE6F3EE),
     shadow: Color32::from_black_alpha(28),
-    sequential: Ramp::new(&[[255, 255, 255], [204, 226, 238], [122, 179, 208], [55, 117, 172], [33, 58, 122], [20, 20, 60]]),
+    sequential: Ramp::new(&[
+        [255, 255, 255],
+        [204, 226, 238],
+        [122, 179, 208],
+        [55, 117, 172],
+        [33, 58, 122],
+        [20, 20, 60],
+    ]),
     diverging: Ramp::new(&[[20, 62, 130], [96, 156, 206], [250, 250, 250], [236, 158, 84], [138, 62, 8]]),
 });
 
@@ -147,7 +154,14 @@ static DARK: LazyLock<Palette> = LazyLock::new(|| Palette {
     danger_soft: rgb(0x43211F),
     generated_soft: rgb(0x1D322B),
     shadow: Color32::from_black_alpha(110),
-    sequential: Ramp::new(&[[18, 20, 25], [36, 43, 84], [52, 86, 150], [66, 144, 178], [136, 204, 178], [246, 244, 200]]),
+    sequential: Ramp::new(&[
+        [18, 20, 25],
+        [36, 43, 84],
+        [52, 86, 150],
+        [66, 144, 178],
+        [136, 204, 178],
+        [246, 244, 200],
+    ]),
     diverging: Ramp::new(&[[132, 190, 248], [58, 104, 168], [26, 29, 35], [176, 98, 40], [255, 188, 118]]),
 });
 
@@ -360,7 +374,11 @@ mod tests {
         for palette in [&*LIGHT, &*DARK] {
             for (name, text, surface) in palette.text_pairs() {
                 let ratio = contrast(text, surface);
-                assert!(ratio >= 4.5, "{name} in the {} theme: {ratio:.2}", if palette.dark { "dark" } else { "light" });
+                assert!(
+                    ratio >= 4.5,
+                    "{name} in the {} theme: {ratio:.2}",
+                    if palette.dark { "dark" } else { "light" }
+                );
             }
         }
     }

@@ -8,8 +8,8 @@ use glassbox::engine::{Memory, TokenScore};
 use glassbox::lab::{Chip, Command, DeviceOption, Lens, LoadReportView, ModelCard, Run, Snapshot, TokenBar};
 use glassbox::model::tweak::HeadRef;
 use glassbox::model::{
-    Activation, DeviceInfo, DeviceKind, HookPoint, ModelConfig, NormKind, Positions, Recorded, RopeScaling, RotaryConfig,
-    Site, Trace,
+    Activation, DeviceInfo, DeviceKind, HookPoint, ModelConfig, NormKind, Positions, Recorded, RopeScaling,
+    RotaryConfig, Site, Trace,
 };
 use glassbox::ui::Desk;
 
@@ -171,7 +171,8 @@ pub fn run(id: u64, config: &ModelConfig, n: usize) -> Run {
         put(layer, Site::Pattern, &[config.n_heads, n, n], pattern);
     }
     let words = ["·Mary", "·John", "·the", "·her", "·him", "·a", "·them", "·Jane", "·his", "·it"];
-    let score = |i: usize| TokenScore { id: i as u32, logit: 12.0 - i as f32, probability: 0.46 * 0.55f32.powi(i as i32) };
+    let score =
+        |i: usize| TokenScore { id: i as u32, logit: 12.0 - i as f32, probability: 0.46 * 0.55f32.powi(i as i32) };
     let bar = |(i, word): (usize, &&str)| TokenBar {
         score: score(i),
         label: (*word).into(),

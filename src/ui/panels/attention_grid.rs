@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use egui::{
-    ColorImage, FontId, Key, Mesh, Pos2, Rect, Response, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind, TextureHandle,
-    TextureId, TextureOptions, Ui, Vec2, WidgetInfo, pos2, vec2,
+    ColorImage, FontId, Key, Mesh, Pos2, Rect, Response, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind,
+    TextureHandle, TextureId, TextureOptions, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::lab::{Command, Run};
@@ -208,11 +208,8 @@ fn numbers(ui: &Ui, p: &Palette, atlas: &Atlas, arrangement: &Arrangement, origi
     let every = if arrangement.cell >= 14.0 { 1 } else { 5 };
     for (count, is_layer) in [(atlas.n_layers, true), (atlas.n_heads, false)] {
         for i in (0..count).step_by(every) {
-            let cell = if is_layer {
-                cell_rect(arrangement, origin, i, 0)
-            } else {
-                cell_rect(arrangement, origin, 0, i)
-            };
+            let cell =
+                if is_layer { cell_rect(arrangement, origin, i, 0) } else { cell_rect(arrangement, origin, 0, i) };
             let (at, align) = if is_layer == arrangement.across {
                 (pos2(cell.center().x, cell.top() - 4.0), egui::Align2::CENTER_BOTTOM)
             } else {

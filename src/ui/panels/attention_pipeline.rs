@@ -47,7 +47,10 @@ impl AttentionPipeline {
             return;
         };
         let label = view.label(query);
-        let title = format!("Token {query}, “{label}”, in layer {}, head {}. Choose another token below.", head.layer, head.head);
+        let title = format!(
+            "Token {query}, “{label}”, in layer {}, head {}. Choose another token below.",
+            head.layer, head.head
+        );
         widgets::note(ui, title);
         ScrollArea::vertical().id_salt("pipeline").auto_shrink([false, false]).show(ui, |ui| {
             let columns = ((ui.available_width() + 10.0) / (CARD + 10.0)).floor().clamp(1.0, 4.0) as usize;
@@ -141,7 +144,11 @@ fn cards(s: &Steps, d_head: usize, query: usize) -> Vec<Card<'_>> {
             values: &s.masked,
             signed: true,
             over_tokens: true,
-            note: if masked == 0 { "Nothing is hidden from this token.".into() } else { format!("{masked} tokens are hidden.") },
+            note: if masked == 0 {
+                "Nothing is hidden from this token.".into()
+            } else {
+                format!("{masked} tokens are hidden.")
+            },
         },
         Card {
             title: "Softmax",

@@ -33,7 +33,10 @@ impl LogitLens {
             widgets::empty_state(ui, icon::EDIT, "Nothing to read", "Type a prompt below.");
             return;
         }
-        widgets::note(ui, "Rows are layers, columns are tokens: the best guess for the token that follows, were this the last layer.");
+        widgets::note(
+            ui,
+            "Rows are layers, columns are tokens: the best guess for the token that follows, were this the last layer.",
+        );
         let n_layers = lens.cells.len() / lens.n_positions;
         let outer = ui.available_rect_before_wrap();
         let area = Rect::from_min_max(outer.min + vec2(GUTTER, HEADER), outer.max);
@@ -64,7 +67,8 @@ fn cells(ui: &mut Ui, view: &mut View<'_>, lens: &Arc<Lens>, origin: Pos2, n_lay
     };
     for layer in range(clip.top() - origin.y, clip.bottom() - origin.y, CELL.y, n_layers) {
         for position in range(clip.left() - origin.x, clip.right() - origin.x, CELL.x, lens.n_positions) {
-            let Some((best, label)) = lens.cells.get(layer * lens.n_positions + position).and_then(|c| c.first()) else {
+            let Some((best, label)) = lens.cells.get(layer * lens.n_positions + position).and_then(|c| c.first())
+            else {
                 continue;
             };
             let cell = cell_rect(origin, layer, position);
@@ -73,7 +77,10 @@ fn cells(ui: &mut Ui, view: &mut View<'_>, lens: &Arc<Lens>, origin: Pos2, n_lay
             let text: String = label.chars().take(9).collect();
             let text = printable(ui.ctx(), &text, &font).into_owned();
             let galley = ui.painter().layout_no_wrap(text, font.clone(), p.on(fill));
-            let at = pos2(cell.center().x - (galley.size().x * 0.5).min(cell.width() * 0.5 - 3.0), cell.center().y - galley.size().y * 0.5);
+            let at = pos2(
+                cell.center().x - (galley.size().x * 0.5).min(cell.width() * 0.5 - 3.0),
+                cell.center().y - galley.size().y * 0.5,
+            );
             ui.painter().with_clip_rect(cell.shrink(2.0).intersect(clip)).galley(at, galley, p.text);
         }
     }

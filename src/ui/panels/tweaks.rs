@@ -104,7 +104,8 @@ impl Tweaks {
         });
         let chip = |chips: &[crate::lab::Chip], i: usize| chips.get(i).map_or(String::new(), |c| c.label.clone());
         if m > 0 {
-            let (to, from) = (chip(&view.snapshot.chips, self.position), chip(&view.snapshot.donor_chips, self.from_position));
+            let (to, from) =
+                (chip(&view.snapshot.chips, self.position), chip(&view.snapshot.donor_chips, self.from_position));
             widgets::note(ui, format!("“{from}” of the second prompt replaces “{to}” in the residual stream."));
         }
     }
@@ -118,33 +119,37 @@ fn active(ui: &mut Ui, view: &mut View<'_>) {
         widgets::note(ui, "The model runs unchanged. Every knob below changes it and runs it again.");
         return;
     }
-    egui::Frame::new().fill(p.accent_soft).corner_radius(8).inner_margin(egui::Margin::symmetric(8, 5)).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing.y = 1.0;
-        for (i, tweak) in tweaks.iter().enumerate() {
-            ui.horizontal(|ui| {
-                let text = describe(tweak);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if widgets::icon_button(ui, icon::CLOSE, &format!("Take back: {text}")).clicked() {
-                        let mut rest = tweaks.clone();
-                        rest.remove(i);
-                        view.send(Command::SetTweaks(rest));
-                    }
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        ui.add(egui::Label::new(RichText::new(&text).color(p.text)).truncate());
+    egui::Frame::new().fill(p.accent_soft).corner_radius(8).inner_margin(egui::Margin::symmetric(8, 5)).show(
+        ui,
+        |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 1.0;
+            for (i, tweak) in tweaks.iter().enumerate() {
+                ui.horizontal(|ui| {
+                    let text = describe(tweak);
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        if widgets::icon_button(ui, icon::CLOSE, &format!("Take back: {text}")).clicked() {
+                            let mut rest = tweaks.clone();
+                            rest.remove(i);
+                            view.send(Command::SetTweaks(rest));
+                        }
+                        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                            ui.add(egui::Label::new(RichText::new(&text).color(p.text)).truncate());
+                        });
                     });
                 });
-            });
-        }
-        if widgets::button(ui, icon::RESET, "Reset all").clicked() {
-            view.send(Command::ClearTweaks);
-        }
-    });
+            }
+            if widgets::button(ui, icon::RESET, "Reset all").clicked() {
+                view.send(Command::ClearTweaks);
+            }
+        },
+    );
 }
 
 fn temperatures(ui: &mut Ui, view: &mut View<'_>) {
     let head = view.snapshot.selection.head;
-    let targets: [(&str, Vec<HeadRef>); 2] = [("Attention temperature", vec![]), ("Temperature of this head", vec![head])];
+    let targets: [(&str, Vec<HeadRef>); 2] =
+        [("Attention temperature", vec![]), ("Temperature of this head", vec![head])];
     for (name, heads) in targets {
         let is_ours = |t: &Tweak| matches!(t, Tweak::Temperature { heads: h, .. } if *h == heads);
         let now = view.snapshot.tweaks.iter().find_map(|t| match t {

@@ -19,7 +19,13 @@ pub fn button(ui: &mut Ui, _view: &View<'_>, generation: &Generation) {
         ui.set_width(320.0);
         widgets::heading(ui, &format!("“{}” was drawn", chip.label.trim()));
         let choices = draw.entropy.exp();
-        widgets::note(ui, format!("{} tokens stayed in the draw. Before the cuts the model hesitated between about {choices:.0}.", draw.kept));
+        widgets::note(
+            ui,
+            format!(
+                "{} tokens stayed in the draw. Before the cuts the model hesitated between about {choices:.0}.",
+                draw.kept
+            ),
+        );
         ui.add_space(2.0);
         ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
@@ -41,7 +47,8 @@ fn row(ui: &mut Ui, candidate: &Candidate, label: &str, most: f32) {
         Fate::CutByTopK => ("cut by top-k", p.muted),
         Fate::CutByTopP => ("cut by top-p", p.muted),
     };
-    let track = Rect::from_min_max(rect.min, pos2(rect.left() + rect.width() * 0.46, rect.bottom())).shrink2(vec2(0.0, 2.0));
+    let track =
+        Rect::from_min_max(rect.min, pos2(rect.left() + rect.width() * 0.46, rect.bottom())).shrink2(vec2(0.0, 2.0));
     let bar = track.with_max_x(track.left() + track.width() * (candidate.probability / most).clamp(0.0, 1.0));
     let fill = if candidate.fate == Fate::Chosen { p.accent_soft } else { p.sunken };
     ui.painter().rect_filled(bar, 3.0, fill);

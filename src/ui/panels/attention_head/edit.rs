@@ -26,7 +26,10 @@ impl RowEditor {
             _ => None,
         });
         ui.horizontal_wrapped(|ui| {
-            let text = format!("How much “{}” takes from each token. Drag a bar; the row is brought back to a sum of 1.", view.label(query));
+            let text = format!(
+                "How much “{}” takes from each token. Drag a bar; the row is brought back to a sum of 1.",
+                view.label(query)
+            );
             widgets::note(ui, text);
             ui.add_enabled_ui(edited.is_some(), |ui| {
                 if widgets::button(ui, icon::UNDO, "Undo this row").clicked() {

@@ -41,7 +41,9 @@ impl MatrixPlot {
         let layout = Layout::fit(ui.available_size() - vec2(0.0, 24.0), weights.n);
         let Layout { side, left: gutter, top } = layout;
         let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), side + top), Sense::click());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, ui.is_enabled(), "Attention matrix; rows attend to columns"));
+        response.widget_info(|| {
+            WidgetInfo::labeled(Role::Image, ui.is_enabled(), "Attention matrix; rows attend to columns")
+        });
         let left = whole.left() + ((whole.width() - side - gutter) * 0.5).max(0.0);
         let square = Rect::from_min_size(pos2(left + gutter, whole.top() + top), Vec2::splat(side));
         let painter = ui.painter_at(whole.expand(1.0));
@@ -101,14 +103,7 @@ fn texture(ui: &Ui, p: &Palette, weights: &Weights, largest: f32) -> TextureHand
 }
 
 /// Tokens along the edges; only those under the pointer where there is no space for all.
-fn labels(
-    ui: &Ui,
-    view: &View<'_>,
-    square: Rect,
-    n: usize,
-    hovered: Option<(usize, usize)>,
-    layout: &Layout,
-) {
+fn labels(ui: &Ui, view: &View<'_>, square: Rect, n: usize, hovered: Option<(usize, usize)>, layout: &Layout) {
     let p = palette(ui);
     let (all_rows, all_columns, cell) = (layout.left >= LABEL, layout.top >= LABEL, square.width() / n as f32);
     let mut font: FontId = theme::tick().resolve(ui.style());
@@ -150,7 +145,8 @@ fn labels(
 /// A label that fits into a width.
 fn shortened(ui: &Ui, label: &str, font: &FontId, width: f32) -> String {
     let label = printable(ui.ctx(), label, font);
-    let fits = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER).size().x <= width;
+    let fits =
+        |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER).size().x <= width;
     if fits(&label) {
         return label.into_owned();
     }
@@ -165,7 +161,8 @@ fn shortened(ui: &Ui, label: &str, font: &FontId, width: f32) -> String {
 /// The selected token's row and the cell under the pointer.
 fn marks(ui: &Ui, view: &View<'_>, square: Rect, cell: f32, hovered: Option<(usize, usize)>) {
     let p = palette(ui);
-    let row = |i: usize| Rect::from_min_size(square.left_top() + vec2(0.0, i as f32 * cell), vec2(square.width(), cell));
+    let row =
+        |i: usize| Rect::from_min_size(square.left_top() + vec2(0.0, i as f32 * cell), vec2(square.width(), cell));
     let selected = row(view.snapshot.selection.token);
     if square.intersects(selected) {
         ui.painter().rect_stroke(selected, 1.0, Stroke::new(1.5, p.accent), StrokeKind::Outside);
