@@ -41,7 +41,7 @@ impl Shot {
             lesson: self.lesson.clone(),
             model: self.model.clone(),
             device: device.choice(),
-            prompt: self.prompt.clone(),
+            prompt: Some(self.prompt.clone().unwrap_or_else(|| ui::FIRST_PROMPT.into())),
             ..ShotOptions::with_light(self.light)
         };
         let picture = shot(&options)?;

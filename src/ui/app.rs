@@ -115,7 +115,7 @@ impl App {
 }
 
 /// What the prompt says before the student types.
-const FIRST_PROMPT: &str = "When Mary and John went to the store, John gave a drink to";
+pub const FIRST_PROMPT: &str = "When Mary and John went to the store, John gave a drink to";
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut Frame) {
@@ -151,7 +151,7 @@ pub fn run(open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> e
         .with_app_id("glassbox")
         .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([960.0, 620.0])
-        .with_icon(Arc::new(egui::IconData::default()))
+        .with_icon(Arc::new(theme::app_icon()))
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
     eframe::run_native("glassbox", options, Box::new(move |cc| Ok(Box::new(App::new(cc, open, device)))))

@@ -101,7 +101,7 @@ fn knobs(ui: &mut Ui, view: &mut View<'_>) {
         ui.spacing_mut().item_spacing.x = 8.0;
         buttons(ui, view, ready, running);
         ui.add_space(6.0);
-        sampler(ui, view);
+        ui.push_id("sampler", |ui| sampler(ui, view));
         ui.add_space(6.0);
         let has_template = snapshot.model.as_ref().is_some_and(|m| m.has_chat_template);
         let (mut chat, mut cache) = (snapshot.chat, snapshot.use_cache);

@@ -76,7 +76,7 @@ fn menu(ui: &mut Ui, icon: &str, text: &str, name: &str, width: f32, content: im
     Popup::menu(&response).gap(6.0).width(width).show(|ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = 2.0;
-        content(ui);
+        ui.with_layout(Layout::top_down(Align::Min), content);
     });
 }
 

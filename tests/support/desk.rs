@@ -1,7 +1,7 @@
 //! A lab that never computes: a snapshot of made-up numbers, for what only looks matter in. It records what it is told.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use glassbox::engine::{Memory, TokenScore};
@@ -13,13 +13,16 @@ use glassbox::model::{
 };
 use glassbox::ui::Desk;
 
+/// The commands that a lab was given, seen from outside.
+pub type Told = Arc<Mutex<Vec<Command>>>;
+
 /// The lab.
 #[derive(Default)]
 pub struct StillDesk {
     /// What it shows.
     pub snapshot: Snapshot,
     /// What it was told.
-    pub told: Vec<Command>,
+    pub told: Told,
 }
 
 impl Desk for StillDesk {
@@ -32,7 +35,7 @@ impl Desk for StillDesk {
             Command::Dismiss(id) => self.snapshot.notices.retain(|n| n.id != *id),
             _ => {}
         }
-        self.told.push(command);
+        self.told.lock().unwrap().push(command);
     }
 
     fn poll(&mut self) -> bool {
@@ -109,7 +112,7 @@ pub fn still(labels: &[&str], n_layers: usize, n_heads: usize) -> StillDesk {
         use_cache: true,
         ..Snapshot::default()
     };
-    let mut desk = StillDesk { snapshot, told: Vec::new() };
+    let mut desk = StillDesk { snapshot, told: Told::default() };
     desk.snapshot.selection.head = HeadRef { layer: n_layers / 2, head: n_heads / 2 };
     desk.snapshot.selection.token = labels.len().saturating_sub(1);
     desk

@@ -27,7 +27,7 @@ const BUDGET: usize = 2_000_000;
 /// Below this side a thumbnail says nothing; the grid scrolls instead.
 const READABLE: f32 = 15.0;
 /// Space for the layer's number.
-const GUTTER: f32 = 24.0;
+const GUTTER: f32 = 38.0;
 
 /// The panel.
 #[derive(Default)]
@@ -70,7 +70,7 @@ impl AttentionGrid {
         let (Some(run), Some(model)) = (view.snapshot.shown().cloned(), view.snapshot.model.clone()) else { return };
         let (n_layers, n_heads) = (model.config.n_layers, model.config.n_heads);
         ui.horizontal_wrapped(|ui| {
-            widgets::note(ui, format!("{n_layers} layers × {n_heads} heads"));
+            widgets::note(ui, format!("{n_layers} layers, {n_heads} heads each"));
             widgets::switch(ui, &mut settings.skip_first, "Leave out the first token").on_hover_text(
                 "Many heads park their attention on the first token. Leaving it out of the colour scale shows the rest.",
             );
@@ -109,8 +109,9 @@ impl Arrangement {
             ((space.x - GUTTER) / cols.max(1) as f32).min((space.y - GUTTER) / rows.max(1) as f32).floor()
         };
         let (down, across) = (fit(n_heads, n_layers), fit(n_layers, n_heads));
-        if down.max(across) >= READABLE {
-            return Self { cell: down.max(across).min(96.0), across: across > down };
+        if down >= READABLE || across >= 1.5 * READABLE {
+            let best = if across > 1.5 * down { across } else { down };
+            return Self { cell: best.min(96.0), across: across > 1.5 * down };
         }
         let cell = ((space.x - GUTTER - 8.0) / n_heads.max(1) as f32).floor().clamp(READABLE, 48.0);
         Self { cell, across: false }
@@ -218,6 +219,11 @@ fn numbers(ui: &Ui, p: &Palette, atlas: &Atlas, arrangement: &Arrangement, origi
             ui.painter().text(at, align, i.to_string(), font.clone(), p.muted);
         }
     }
+    let (rows, columns) = if arrangement.across { ("head", "layer") } else { ("layer", "head") };
+    let corner = origin + Vec2::splat(GUTTER);
+    let at = pos2(corner.x - 2.0, corner.y - 18.0);
+    ui.painter().text(at, egui::Align2::LEFT_BOTTOM, format!("{columns} →"), font.clone(), p.muted);
+    ui.painter().text(corner - vec2(4.0, 4.0), egui::Align2::RIGHT_BOTTOM, format!("{rows} ↓"), font, p.muted);
 }
 
 /// One clickable, named area per visible head.

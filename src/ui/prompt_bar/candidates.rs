@@ -3,7 +3,7 @@
 use egui::{Button, Popup, Rect, RectAlign, ScrollArea, Sense, TextStyle, Ui, pos2, vec2};
 
 use crate::lab::Generation;
-use crate::model::sampler::{Candidate, Fate};
+use crate::model::sampler::{Candidate, Draw, Fate};
 use crate::ui::theme::palette;
 use crate::ui::view::View;
 use crate::ui::{icon, widgets};
@@ -17,23 +17,28 @@ pub fn button(ui: &mut Ui, _view: &View<'_>, generation: &Generation) {
     let popup = Popup::menu(&response).align(RectAlign::TOP_END).gap(6.0).width(320.0);
     popup.close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(320.0);
-        widgets::heading(ui, &format!("“{}” was drawn", chip.label.trim()));
-        let choices = draw.entropy.exp();
-        widgets::note(
-            ui,
-            format!(
-                "{} tokens stayed in the draw. Before the cuts the model hesitated between about {choices:.0}.",
-                draw.kept
-            ),
-        );
-        ui.add_space(2.0);
-        ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 1.0;
-            let most = draw.candidates.iter().map(|c| c.probability).fold(f32::MIN_POSITIVE, f32::max);
-            for (i, candidate) in draw.candidates.iter().enumerate() {
-                row(ui, candidate, generation.labels.get(i).map_or("", String::as_str), most);
-            }
-        });
+        ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| list(ui, generation, &chip.label, draw));
+    });
+}
+
+/// What the popup holds.
+fn list(ui: &mut Ui, generation: &Generation, label: &str, draw: &Draw) {
+    widgets::heading(ui, &format!("“{label}” was drawn"));
+    let choices = draw.entropy.exp();
+    widgets::note(
+        ui,
+        format!(
+            "{} tokens stayed in the draw. Before the cuts the model hesitated between about {choices:.0}.",
+            draw.kept
+        ),
+    );
+    ui.add_space(2.0);
+    ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        let most = draw.candidates.iter().map(|c| c.probability).fold(f32::MIN_POSITIVE, f32::max);
+        for (i, candidate) in draw.candidates.iter().enumerate() {
+            row(ui, candidate, generation.labels.get(i).map_or("", String::as_str), most);
+        }
     });
 }
 

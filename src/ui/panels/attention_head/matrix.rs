@@ -17,6 +17,8 @@ use crate::ui::widgets;
 
 /// Cells from this side on have their tokens written beside them.
 const LABELLED: f32 = 9.5;
+/// … and above them from this side on.
+const ROOMY: f32 = 13.0;
 /// Longest label of a row or column, in points.
 const LABEL: f32 = 74.0;
 /// Space beside the matrix where no label fits.
@@ -38,7 +40,8 @@ impl MatrixPlot {
         let key = (weights.key, *skip_first, p.dark);
         let largest = *self.largest.get(key, || weights.largest(*skip_first));
         let texture = self.texture.get(key, || texture(ui, p, weights, largest));
-        let layout = Layout::fit(ui.available_size() - vec2(0.0, 24.0), weights.n);
+        let space = ui.available_size() - vec2(0.0, 24.0);
+        let layout = Layout::fit(space, weights.n, longest_label(ui, view, weights.n));
         let Layout { side, left: gutter, top } = layout;
         let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), side + top), Sense::click());
         response.widget_info(|| {
@@ -78,18 +81,33 @@ struct Layout {
 }
 
 impl Layout {
-    /// Labels take the space that the cells leave; those of the columns, which cost height, go first.
-    fn fit(space: egui::Vec2, n: usize) -> Self {
+    /// Labels of rows take the space that the cells leave; those of columns, which cost height, need more to spare.
+    fn fit(space: egui::Vec2, n: usize, label: f32) -> Self {
         let n = n as f32;
         let side = |left: f32, top: f32| (space.x - left).min(space.y - top).min(34.0 * n).max(40.0);
-        for (left, top) in [(LABEL, LABEL), (LABEL, MARGIN), (MARGIN, MARGIN)] {
+        for (left, top, cell) in [(label, label, ROOMY), (label, MARGIN, LABELLED)] {
             let side = side(left, top);
-            if side / n >= LABELLED || left == MARGIN {
+            if side / n >= cell {
                 return Self { side, left, top };
             }
         }
         Self { side: side(MARGIN, MARGIN), left: MARGIN, top: MARGIN }
     }
+}
+
+/// The width that the longest label takes, up to [`LABEL`].
+fn longest_label(ui: &Ui, view: &View<'_>, n: usize) -> f32 {
+    // Beyond this many tokens no label fits anyway.
+    const MANY: usize = 128;
+    if n > MANY {
+        return LABEL;
+    }
+    let font: FontId = theme::tick().resolve(ui.style());
+    let width = |i| {
+        let text = shortened(ui, view.label(i), &font, LABEL - 8.0);
+        ui.painter().layout_no_wrap(text, font.clone(), Color32::PLACEHOLDER).size().x
+    };
+    (0..n).map(width).fold(16.0, f32::max) + 9.0
 }
 
 fn texture(ui: &Ui, p: &Palette, weights: &Weights, largest: f32) -> TextureHandle {
@@ -105,7 +123,7 @@ fn texture(ui: &Ui, p: &Palette, weights: &Weights, largest: f32) -> TextureHand
 /// Tokens along the edges; only those under the pointer where there is no space for all.
 fn labels(ui: &Ui, view: &View<'_>, square: Rect, n: usize, hovered: Option<(usize, usize)>, layout: &Layout) {
     let p = palette(ui);
-    let (all_rows, all_columns, cell) = (layout.left >= LABEL, layout.top >= LABEL, square.width() / n as f32);
+    let (all_rows, all_columns, cell) = (layout.left > MARGIN, layout.top > MARGIN, square.width() / n as f32);
     let mut font: FontId = theme::tick().resolve(ui.style());
     font.size = font.size.min(cell.max(9.0));
     for i in 0..n {
