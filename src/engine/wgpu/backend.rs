@@ -1,21 +1,19 @@
 //! The operations of [`Backend`] as kernel launches: shapes are checked here, and every launch names its kernel, its
 //! buffers and its parameters in the order of the kernel's `Params`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::device::{AdapterInfo, Gpu};
+use super::device::Gpu;
 use super::kernel::Kernel;
-use super::launch::{Launcher, Shape, Style, flat};
+use super::launch::{Launcher, Shape, Sizes, flat};
 use super::pool::Allocation;
-use super::profile::KernelTime;
 use super::weight::Weight;
 use crate::engine::DeviceChoice;
 use crate::model::{Activation, Backend, Cancel, DeviceInfo, Edit, Error, Mask, Result, Slab, WeightData};
 
 /// A graphics processor that runs the forward pass.
 pub struct WgpuBackend {
-    run: Launcher,
+    pub(super) run: Launcher,
 }
 
 /// An f32 tensor on the device.
@@ -37,63 +35,6 @@ impl WgpuBackend {
     /// Opens a graphics adapter: the one that is named, else the best. Runs on it stop soon after `cancel` is set.
     pub fn open(choice: &DeviceChoice, cancel: Cancel) -> Result<Self> {
         Ok(Self { run: Launcher::new(Gpu::open(choice)?, cancel)? })
-    }
-
-    /// The adapter that was opened.
-    pub fn adapter(&self) -> &AdapterInfo {
-        &self.run.gpu.info
-    }
-
-    /// Whether the device went away. Everything on it is gone; a new backend has to be opened.
-    pub fn is_lost(&self) -> bool {
-        self.run.gpu.is_lost()
-    }
-
-    /// Chooses kernels for another kind of device than the one at hand, so that a test can reach them all.
-    pub fn set_style(&mut self, style: Style) {
-        self.run.style = style;
-    }
-
-    /// Pretends that the device binds at most so many bytes at once, so that a test need not make huge tensors.
-    pub fn limit_tensors(&mut self, bytes: u64) {
-        self.run.gpu.limit_tensors(bytes);
-    }
-
-    /// Bytes of packed weights that matrix products have needed so far, each once per product. Divided by the time and by
-    /// [`copy_bandwidth`](Self::copy_bandwidth), this says how near a run is to the device's memory.
-    pub fn weight_bytes_read(&self) -> u64 {
-        self.run.weight_bytes_read()
-    }
-
-    /// Bytes of all buffers on the device: weights, caches, intermediate tensors and idle buffers.
-    pub fn allocated_bytes(&self) -> u64 {
-        self.run.pool.allocated_bytes()
-    }
-
-    /// From here on every kernel is timed by the device's clock. Timed runs are slower than normal ones.
-    pub fn start_profile(&self) -> Result<()> {
-        self.run.start_profile()
-    }
-
-    /// Ends the timing: what each kernel took, by its name. `None` on a device without such a clock.
-    pub fn end_profile(&self) -> Result<Option<BTreeMap<&'static str, KernelTime>>> {
-        self.run.end_profile()
-    }
-
-    /// Waits until everything that was recorded is done.
-    pub fn wait(&self) -> Result<()> {
-        self.run.wait()
-    }
-
-    /// Bytes per second that a plain copy on the device reaches, reads and writes counted: the ceiling for a kernel that
-    /// is bound by memory.
-    pub fn copy_bandwidth(&self) -> Result<f64> {
-        self.run.copy_bandwidth()
-    }
-
-    /// Destroys the device, as a driver's failure would. For tests of what follows.
-    pub fn lose_device(&self) {
-        self.run.gpu.device.destroy();
     }
 
     fn new_tensor(&self, shape: Shape) -> Result<Tensor> {
@@ -166,6 +107,16 @@ pub(super) fn shape_error(op: &'static str, detail: impl Into<String>) -> Error 
 fn axes<const N: usize>(op: &'static str, x: &Tensor) -> Result<[usize; N]> {
     <[usize; N]>::try_from(x.shape.as_slice())
         .map_err(|_| shape_error(op, format!("{N} axes are needed, {:?} came", x.shape)))
+}
+
+/// The sizes of queries `[T, H, h]` and keys `[S, G, h]` that fit each other.
+fn attention_sizes(op: &'static str, q: &Tensor, k: &Tensor) -> Result<Sizes> {
+    let [n_queries, n_heads, d_head] = axes(op, q)?;
+    let [n_keys, n_kv_heads, d_key] = axes(op, k)?;
+    if d_head != d_key || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
+        return Err(shape_error(op, format!("q {:?} and k {:?}", q.shape, k.shape)));
+    }
+    Ok(Sizes { n_queries, n_keys, n_heads, n_kv_heads, d_head })
 }
 
 /// A mask as kernels take it: causal, window. The widest window stands for none.
@@ -283,16 +234,9 @@ impl Backend for WgpuBackend {
     }
 
     fn scores(&self, q: &Tensor, k: &Tensor) -> Result<Tensor> {
-        let [n_queries, n_heads, d_head] = axes("scores", q)?;
-        let [n_keys, n_kv_heads, d_key] = axes("scores", k)?;
-        if d_head != d_key || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
-            return Err(shape_error("scores", format!("q {:?} and k {:?}", q.shape, k.shape)));
-        }
-        let y = self.new_tensor([n_heads, n_queries, n_keys].into())?;
-        let params = [n_queries, n_keys, n_heads, n_kv_heads, d_head].map(|n| n as u32);
-        let n = n_kv_heads * (n_queries * n_heads / n_kv_heads).div_ceil(4) * n_keys.div_ceil(4);
-        let (inputs, work) = ([&*q.data, &*k.data], (2 * y.len() * d_head) as f64);
-        self.run.launch_work(Kernel::Scores, self.run.wide(), &[], &inputs, &y.data, &params, flat(n), work)?;
+        let sizes = attention_sizes("scores", q, k)?;
+        let y = self.new_tensor([sizes.n_heads, sizes.n_queries, sizes.n_keys].into())?;
+        self.run.tiles(Kernel::Scores, &[&q.data, &k.data], &y.data, sizes, sizes.n_keys.div_ceil(4))?;
         Ok(y)
     }
 
@@ -326,11 +270,9 @@ impl Backend for WgpuBackend {
         if n_keys != n_values || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
             return Err(shape_error("weigh", format!("pattern {:?} and v {:?}", pattern.shape, v.shape)));
         }
+        let sizes = Sizes { n_queries, n_keys, n_heads, n_kv_heads, d_head };
         let z = self.new_tensor([n_queries, n_heads, d_head].into())?;
-        let params = [n_queries, n_keys, n_heads, n_kv_heads, d_head].map(|n| n as u32);
-        let n = n_kv_heads * (n_queries * n_heads / n_kv_heads).div_ceil(4) * d_head.div_ceil(4);
-        let (inputs, work) = ([&*pattern.data, &*v.data], (2 * z.len() * n_keys) as f64);
-        self.run.launch_work(Kernel::Weigh, self.run.wide(), &[], &inputs, &z.data, &params, flat(n), work)?;
+        self.run.tiles(Kernel::Weigh, &[&pattern.data, &v.data], &z.data, sizes, d_head.div_ceil(4))?;
         Ok(z)
     }
 
@@ -415,20 +357,20 @@ impl Backend for WgpuBackend {
     }
 
     fn attention(&self, q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask, start: usize) -> Result<Tensor> {
-        let [n_queries, n_heads, d_head] = axes("attention", q)?;
-        let [n_keys, n_kv_heads, d_key] = axes("attention", k)?;
-        if d_head != d_key || k.shape != v.shape || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
-            return Err(shape_error("attention", format!("q {:?}, k {:?} and v {:?}", q.shape, k.shape, v.shape)));
+        let sizes = attention_sizes("attention", q, k)?;
+        if k.shape != v.shape {
+            return Err(shape_error("attention", format!("k {:?} and v {:?}", k.shape, v.shape)));
         }
+        let Sizes { n_queries, n_keys, n_heads, n_kv_heads, .. } = sizes;
         if self.run.keeps_pattern(n_heads * n_queries * n_keys) {
             let pattern = self.scale_mask_softmax(&self.scores(q, k)?, scale, mask, start)?;
             return self.weigh(&pattern, v);
         }
         let z = self.new_tensor(q.shape.clone())?;
         let [causal, window] = mask_params(mask);
-        let sizes = [n_queries, n_keys, n_heads, n_kv_heads, start].map(|n| n as u32);
-        let params = [&sizes[..], &[causal, window, scale.to_bits()]].concat();
-        self.run.attention([&q.data, &k.data, &v.data], &z.data, (n_queries, n_heads, n_keys, d_head), &params)?;
+        let numbers = [n_queries, n_keys, n_heads, n_kv_heads, start].map(|n| n as u32);
+        let params = [&numbers[..], &[causal, window, scale.to_bits()]].concat();
+        self.run.attention([&q.data, &k.data, &v.data], &z.data, sizes, &params)?;
         Ok(z)
     }
 

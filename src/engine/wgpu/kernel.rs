@@ -12,6 +12,7 @@ pub enum Kernel {
     MatVec,
     MatVecWide,
     MatMul,
+    MatMulTiled,
     RmsNorm,
     LayerNorm,
     Rope,
@@ -73,6 +74,7 @@ kernels! {
     MatVec = "matvec", 3, &[FORMATS, HAS_BIAS];
     MatVecWide = "matvec_wide", 3, &[FORMATS, HAS_BIAS];
     MatMul = "matmul", 3, &[FORMATS, HAS_BIAS];
+    MatMulTiled = "matmul_tiled", 3, &[FORMATS, HAS_BIAS];
     RmsNorm = "rms_norm", 2, &[];
     LayerNorm = "layer_norm", 3, &[HAS_BIAS];
     Rope = "rope", 3, &[];

@@ -44,6 +44,16 @@ pub enum Style {
     ManyLanes,
 }
 
+/// The sizes of one attention.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    pub n_queries: usize,
+    pub n_keys: usize,
+    pub n_heads: usize,
+    pub n_kv_heads: usize,
+    pub d_head: usize,
+}
+
 /// How many invocations a kernel needs that computes `n` values one by one.
 pub(super) struct Flat(usize);
 
@@ -124,6 +134,10 @@ impl Launcher {
     pub(super) fn read(&self, tensors: &[(&Allocation, usize)]) -> Result<Vec<Vec<f32>>> {
         let stream = &mut self.stream.borrow_mut();
         self.readback.borrow_mut().read(&self.gpu, &self.pool, stream, &self.cancel, tensors)
+    }
+
+    pub(super) fn limit_work(&self, work: f64) {
+        self.stream.borrow_mut().limit_work(work);
     }
 
     pub(super) fn start_profile(&self) -> Result<()> {
@@ -258,8 +272,8 @@ impl Launcher {
         match (self.style, n_tokens) {
             (Style::FewBarriers, ..3) => (Kernel::MatVec, 8, 64, 1),
             (Style::FewBarriers, _) => (Kernel::MatMul, 8, 64, 4),
-            (Style::ManyLanes, ..5) => (Kernel::MatVecWide, 64, 4, 1),
-            (Style::ManyLanes, _) => (Kernel::MatMul, 64, 512, 4),
+            (Style::ManyLanes, ..9) => (Kernel::MatVecWide, 64, 4, 1),
+            (Style::ManyLanes, _) => (Kernel::MatMulTiled, 64, 32, 32),
         }
     }
 
@@ -284,27 +298,55 @@ impl Launcher {
         self.style == Style::FewBarriers && n as u64 * 4 <= self.gpu.max_tensor_bytes() / 2
     }
 
-    /// The fused attention: one workgroup per query and head.
-    pub(super) fn attention(
+    /// A kernel with one invocation per tile of 4 rows of queries, where a row is a query at one head of a group, and
+    /// `n_tiles` tiles of keys or dimensions. Split by queries.
+    pub(super) fn tiles(
         &self,
-        qkv: [&Allocation; 3],
-        z: &Allocation,
-        (n_queries, n_heads, n_keys, d_head): (usize, usize, usize, usize),
-        params: &[u32],
+        kernel: Kernel,
+        inputs: &[&Allocation],
+        output: &Allocation,
+        sizes: Sizes,
+        n_tiles: usize,
     ) -> Result<()> {
-        if n_queries > MAX_GROUPS {
-            return Err(self.gpu.error("a pass takes at most 65535 tokens on it; run the text in several passes."));
-        }
-        self.dispatch(&Dispatch {
-            kernel: Kernel::Attention,
-            wg: self.reduce(),
-            constants: &[("D_HEAD", d_head as f64)],
-            inputs: &qkv,
-            output: z,
-            params,
-            groups: [n_heads as u32, n_queries as u32, 1],
-            work: 4.0 * (n_queries * n_heads * n_keys * d_head) as f64,
+        let Sizes { n_queries, n_keys, n_heads, n_kv_heads, d_head } = sizes;
+        self.by_queries(sizes, 2.0, |begin, end, work| {
+            let params = [n_queries, n_keys, n_heads, n_kv_heads, d_head, begin, end].map(|n| n as u32);
+            let row_tiles = ((end - begin) * n_heads / n_kv_heads).div_ceil(4);
+            let n = flat(n_kv_heads * row_tiles * n_tiles);
+            self.launch_work(kernel, self.wide(), &[], inputs, output, &params, n, work)
         })
+    }
+
+    /// The fused attention: one workgroup per query and head. Split by queries.
+    pub(super) fn attention(&self, qkv: [&Allocation; 3], z: &Allocation, sizes: Sizes, params: &[u32]) -> Result<()> {
+        self.by_queries(sizes, 4.0, |begin, end, work| {
+            self.dispatch(&Dispatch {
+                kernel: Kernel::Attention,
+                wg: self.reduce(),
+                constants: &[("D_HEAD", sizes.d_head as f64)],
+                inputs: &qkv,
+                output: z,
+                params: &[params, &[begin as u32]].concat(),
+                groups: [sizes.n_heads as u32, (end - begin) as u32, 1],
+                work,
+            })
+        })
+    }
+
+    /// Cuts attention over runs of queries so that each launch stays within the stream's budget.
+    fn by_queries(
+        &self,
+        s: Sizes,
+        operations: f64,
+        mut launch: impl FnMut(usize, usize, f64) -> Result<()>,
+    ) -> Result<()> {
+        let work = operations * (s.n_heads * s.n_keys * s.d_head) as f64;
+        let per_launch = ((self.stream.borrow().budget() / work) as usize).clamp(1, MAX_GROUPS);
+        for begin in (0..s.n_queries).step_by(per_launch) {
+            let end = s.n_queries.min(begin + per_launch);
+            launch(begin, end, work * (end - begin) as f64)?;
+        }
+        Ok(())
     }
 
     /// Bytes per second of a copy, the best of a few rounds.

@@ -5,6 +5,7 @@
 //! pool      buffers for intermediate tensors                   kernel    the table of kernels/*.wgsl
 //! stream    records launches, submits in short pieces          profile   times kernels by the device's clock
 //! readback  brings values to the host                          backend   the operations of model::Backend
+//! launch    grids, choice of kernels, splitting                inspect   questions, measurements, pretences of tests
 //! ```
 //!
 //! An operation records a launch and returns at once; nothing is computed until the stream is full enough, a result is
@@ -17,6 +18,7 @@
 
 mod backend;
 mod device;
+mod inspect;
 mod kernel;
 mod launch;
 mod pool;

@@ -57,6 +57,7 @@ pub(super) struct Stream {
     retired: u64,
     work: f64,
     budget: f64,
+    max_budget: f64,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     last_done: Instant,
     /// Times every dispatch, while it is there.
@@ -89,6 +90,7 @@ impl Stream {
             work: 0.0,
             // A cautious start; it adapts within a few submits.
             budget: if gpu.is_software { 2e7 } else { 5e8 },
+            max_budget: 1e12,
             in_flight: VecDeque::new(),
             last_done: Instant::now(),
             profiler: None,
@@ -98,6 +100,12 @@ impl Stream {
     /// How much work one dispatch should hold at most; larger operations are split.
     pub(super) fn budget(&self) -> f64 {
         self.budget
+    }
+
+    /// Lowers the most work that a submit holds.
+    pub(super) fn limit_work(&mut self, work: f64) {
+        self.max_budget = work;
+        self.budget = self.budget.min(work);
     }
 
     /// Records a launch, and submits what was recorded once that is enough work.
@@ -171,7 +179,7 @@ impl Stream {
             if worth_learning {
                 let took = self.last_done.elapsed().as_secs_f64().max(1e-5);
                 let change = (TARGET.as_secs_f64() / took).clamp(0.5, 1.5);
-                self.budget = (self.budget * change).clamp(1e6, 1e12);
+                self.budget = (self.budget * change).clamp(1e6, 1e12).min(self.max_budget);
             }
             self.last_done = Instant::now();
         }

@@ -14,6 +14,7 @@ override D_HEAD: u32 = 64u;
 struct Params {
     n_queries: u32, n_keys: u32, n_heads: u32, n_kv_heads: u32,
     start: u32, causal: u32, window: u32, scale: f32,
+    query_begin: u32,  // the first query of this dispatch
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -38,7 +39,7 @@ fn visible(position: u32) -> vec2<u32> {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let head = group.x;
-    let t = group.y;
+    let t = params.query_begin + group.y;
     let kv_head = head * params.n_kv_heads / params.n_heads;
     let q_at = (t * params.n_heads + head) * D_HEAD;
     let run = visible(params.start + t);

@@ -8,7 +8,10 @@
 
 override WG: u32 = 64u;
 
-struct Params { n_queries: u32, n_keys: u32, n_heads: u32, n_kv_heads: u32, d_head: u32 }
+struct Params {
+    n_queries: u32, n_keys: u32, n_heads: u32, n_kv_heads: u32, d_head: u32,
+    query_begin: u32, query_end: u32,  // what this dispatch computes
+}
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>;
@@ -28,7 +31,7 @@ fn queries_at(at: vec4<u32>) -> vec4<f32> {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>) {
     let i = id.y * n.x * WG + id.x;
     let heads_per_kv = params.n_heads / params.n_kv_heads;
-    let n_rows = params.n_queries * heads_per_kv;
+    let n_rows = (params.query_end - params.query_begin) * heads_per_kv;
     let key_tiles = (params.n_keys + 3u) / 4u;
     let row_tiles = (n_rows + 3u) / 4u;
     let key = 4u * (i % key_tiles);
@@ -41,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) n
     let keys = min(key + four, vec4<u32>(params.n_keys - 1u));
     let rows = min(row + four, vec4<u32>(n_rows - 1u));
     let heads = kv_head * heads_per_kv + rows % heads_per_kv;
-    let queries = rows / heads_per_kv;
+    let queries = params.query_begin + rows / heads_per_kv;
     let k_at = (keys * params.n_kv_heads + kv_head) * params.d_head;
     let q_at = (queries * params.n_heads + heads) * params.d_head;
 

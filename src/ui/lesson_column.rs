@@ -1,0 +1,137 @@
+//! The lesson beside the lab: which one is open, how far it is, and what its page asks of the lab.
+
+use std::collections::HashMap;
+
+use egui::{RichText, ScrollArea, Ui};
+
+use super::lesson_truth::TruthReader;
+use super::lesson_view::{self, LessonAction, LessonState};
+use super::settings::Settings;
+use super::theme::{self, palette};
+use super::view::View;
+use super::{icon, widgets};
+use crate::lab::Command;
+use crate::lesson::{Library, PanelId, Scene};
+
+/// The lessons and the student's place in them.
+pub struct LessonColumn {
+    library: Library,
+    states: HashMap<String, LessonState>,
+    truth: TruthReader,
+}
+
+impl Default for LessonColumn {
+    fn default() -> Self {
+        Self { library: Library::embedded(), states: HashMap::new(), truth: TruthReader::default() }
+    }
+}
+
+impl LessonColumn {
+    /// The lessons at hand.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// How many cards of a lesson are done, and how many there are.
+    pub fn progress(&self, id: &str) -> (usize, usize) {
+        let lesson = self.library.lessons.iter().find(|l| l.meta.id == id);
+        let cards = lesson.map_or(0, |l| l.questions().count() + l.predictions().count());
+        (self.states.get(id).map_or(0, LessonState::done), cards)
+    }
+
+    /// Draws the open lesson; returns the panels that it wants in front, in reading order.
+    pub fn show(&mut self, ui: &mut Ui, view: &mut View<'_>, settings: &Settings) -> Vec<PanelId> {
+        let open = settings.lesson.as_deref();
+        let Some(lesson) = self.library.lessons.iter().find(|l| Some(l.meta.id.as_str()) == open) else {
+            your_model(ui, view);
+            return Vec::new();
+        };
+        let live = self.truth.read(view.snapshot);
+        let state = self.states.entry(lesson.meta.id.clone()).or_default();
+        let mut panels = Vec::new();
+        for action in lesson_view::show(ui, lesson, state, &live) {
+            match action {
+                LessonAction::SetScene(scene) => {
+                    set_scene(view, &scene);
+                    panels.extend(scene.panels);
+                }
+                LessonAction::SetPrompt(prompt) => view.send(Command::SetPrompt(prompt)),
+                LessonAction::Toggle(tweak) => view.send(Command::ToggleTweak(tweak)),
+                // What a student answered is shown on the page itself.
+                LessonAction::Answered { .. } | LessonAction::Predicted { .. } => {}
+            }
+        }
+        panels
+    }
+}
+
+/// Brings the lab into a scene's state, with no change switched on.
+fn set_scene(view: &mut View<'_>, scene: &Scene) {
+    view.send(Command::ClearTweaks);
+    if let Some(prompt) = &scene.prompt {
+        view.send(Command::SetPrompt(prompt.clone()));
+    }
+    if scene.compare_prompt.is_some() {
+        view.send(Command::SetDonorPrompt(scene.compare_prompt.clone()));
+    }
+    if let (Some(head), Some(model)) = (scene.select, &view.snapshot.model)
+        && head.layer < model.config.n_layers
+        && head.head < model.config.n_heads
+    {
+        view.send(Command::SelectHead(head));
+    }
+    if let Some(token) = scene.token {
+        view.send(Command::SelectToken(token));
+    }
+}
+
+/// The page without a lesson: what is open, in short, or how to open something.
+fn your_model(ui: &mut Ui, view: &mut View<'_>) {
+    let p = palette(ui);
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        egui::Frame::new().inner_margin(egui::Margin::same(24)).show(ui, |ui| {
+            ui.label(RichText::new("Your model").text_style(theme::title()));
+            ui.add_space(4.0);
+            let Some(model) = &view.snapshot.model else {
+                ui.label("Open the weights of a language model and look inside while it computes.");
+                ui.add_space(10.0);
+                if widgets::primary_button(ui, icon::FILE, "Open a file").clicked() {
+                    view.act(super::actions::Action::OpenFile);
+                }
+                ui.add_space(4.0);
+                if widgets::button(ui, icon::FOLDER, "Open a folder").clicked() {
+                    view.act(super::actions::Action::OpenFolder);
+                }
+                ui.add_space(10.0);
+                widgets::note(ui, "A .gguf file, a .safetensors file beside its config.json, or the folder of a checkpoint. You can also drop it on the window.");
+                return;
+            };
+            let c = &model.config;
+            ui.label(RichText::new(&model.name).color(p.muted));
+            ui.add_space(12.0);
+            egui::Grid::new("model facts").num_columns(2).spacing([20.0, 6.0]).show(ui, |ui| {
+                let parameters = c.n_params() as f64 / 1e6;
+                for (name, value) in [
+                    ("Family", c.family.clone()),
+                    ("Parameters", format!("{parameters:.1} million")),
+                    ("Layers", c.n_layers.to_string()),
+                    ("Heads per layer", format!("{} ({} for keys and values)", c.n_heads, c.n_kv_heads)),
+                    ("Width of a head", c.d_head.to_string()),
+                    ("Residual stream", c.d_model.to_string()),
+                    ("Vocabulary", c.d_vocab.to_string()),
+                    ("Context", format!("{} tokens", c.n_ctx)),
+                    ("Weights in memory", widgets::bytes(model.memory.weights)),
+                    ("Computes on", format!("{}, {}", model.device.name, model.device.arithmetic)),
+                ] {
+                    ui.label(RichText::new(name).color(p.muted));
+                    ui.add(egui::Label::new(value).wrap());
+                    ui.end_row();
+                }
+            });
+            ui.add_space(12.0);
+            if widgets::button(ui, icon::REPORT, "Show the load report").clicked() {
+                view.act(super::actions::Action::ShowReport);
+            }
+        });
+    });
+}

@@ -1,0 +1,50 @@
+//! What the window remembers between sessions.
+
+use std::path::PathBuf;
+
+use egui::Theme;
+use egui_tiles::Tree;
+use serde::{Deserialize, Serialize};
+
+use crate::lab::DeviceChoice;
+use crate::lesson::PanelId;
+
+/// Choices that outlive the window.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Light or dark; `None` follows the system.
+    pub theme: Option<Theme>,
+    /// Whether the list of lessons is shown.
+    pub rail_open: bool,
+    /// The lesson that is open; `None` is "Your model".
+    pub lesson: Option<String>,
+    /// Whether the lab fills the window and the lesson is folded away.
+    pub lesson_hidden: bool,
+    /// How the panels are arranged.
+    pub layout: Option<Tree<PanelId>>,
+    /// Whether colour scales leave out the first token.
+    pub skip_first: bool,
+    /// Files opened before, newest first.
+    pub recent: Vec<PathBuf>,
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// Whether the CPU keeps exact arithmetic.
+    pub exact: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: None,
+            rail_open: true,
+            lesson: None,
+            lesson_hidden: false,
+            layout: None,
+            skip_first: true,
+            recent: Vec::new(),
+            device: DeviceChoice::Auto,
+            exact: false,
+        }
+    }
+}
