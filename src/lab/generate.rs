@@ -70,11 +70,14 @@ pub fn generate(
         }
         let draw = sampler.draw(&logits).map_err(|e| Error::Text(e.to_string()))?;
         let token = draw.chosen;
+        let candidates: Vec<u32> = draw.candidates.iter().map(|c| c.id).collect();
+        let labels = trace::chips(&open.tokenizer, &candidates).iter().map(|chip| chip.label.clone()).collect();
         mailbox.post(Event::Drew {
             id: job.id,
             chip: trace::chips(&open.tokenizer, &[token])[0].clone(),
             text: decoder.push(&open.tokenizer.bytes(&[token])),
             draw,
+            labels,
             duration: begun.elapsed(),
             cache_bytes: if use_cache { open.engine.memory().cache } else { 0 },
         });

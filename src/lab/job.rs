@@ -161,6 +161,8 @@ pub enum Event {
         chip: Chip,
         /// How it was drawn.
         draw: Draw,
+        /// Labels of the candidates.
+        labels: Vec<String>,
         /// The text that became complete with it.
         text: String,
         /// How long it took.

@@ -282,12 +282,13 @@ impl Lab {
             Event::Prefilled { id, .. } | Event::Drew { id, .. } | Event::Generated { id, .. }
                 if id != self.generation => {}
             Event::Prefilled { duration, .. } => self.generation(|g| g.prefill = duration),
-            Event::Drew { chip, draw, text, duration, cache_bytes, .. } => {
+            Event::Drew { chip, draw, labels, text, duration, cache_bytes, .. } => {
                 self.generated.push(chip.id);
                 let chips = self.snapshot.chips.iter().cloned().chain([chip.clone()]).collect();
                 self.snapshot.chips = chips;
                 self.generation(|g| {
                     g.text.push_str(&text);
+                    g.labels = labels;
                     g.draws.push((chip, draw));
                     g.step_times.push(duration);
                     g.tokens_per_second = rate(&g.step_times);

@@ -191,6 +191,8 @@ pub struct Lens {
 pub struct Generation {
     /// The text so far.
     pub text: String,
+    /// Labels of the candidates of the last draw, in their order.
+    pub labels: Vec<String>,
     /// Each token with how it was drawn.
     pub draws: Vec<(Chip, Draw)>,
     /// Whether more will come.

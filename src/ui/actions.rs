@@ -105,9 +105,9 @@ table! {
     Step, "Step", STEP, CTRL + Enter;
     Generate, "Generate", GENERATE, CTRL_SHIFT + Enter;
     Stop, "Stop", STOP, CTRL + Period;
-    ClearGenerated, "Clear generated text", DELETE, CTRL + Backspace;
+    ClearGenerated, "Clear generated text", DELETE, CTRL_SHIFT + K;
     AblateSelected, "Silence the selected head", ABLATE, CTRL + D;
-    ResetTweaks, "Reset all changes", RESET, CTRL_SHIFT + Backspace;
+    ResetTweaks, "Reset all changes", RESET, CTRL_SHIFT + D;
     NextHead, "Next head", CHEVRON, ALT + ArrowRight;
     PreviousHead, "Previous head", CHEVRON, ALT + ArrowLeft;
     NextLayer, "Next layer", CHEVRON, ALT + ArrowDown;

@@ -57,7 +57,7 @@ pub struct App {
 }
 
 impl App {
-        /// A window with a lab of its own, with what was remembered from last time.
+    /// A window with a lab of its own, with what was remembered from last time.
     pub fn new(cc: &CreationContext<'_>, open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> Self {
         let mut settings: Settings =
             cc.storage.and_then(|storage| eframe::get_value(storage, SETTINGS)).unwrap_or_default();
@@ -151,7 +151,7 @@ pub fn run(open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> e
         .with_app_id("glassbox")
         .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([960.0, 620.0])
-        .with_icon(Arc::new(egui::IconData::default()))
+        .with_icon(Arc::new(theme::app_icon()))
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
     eframe::run_native("glassbox", options, Box::new(move |cc| Ok(Box::new(App::new(cc, open, device)))))

@@ -31,7 +31,7 @@ impl Tone {
         match self {
             Self::Plain => visuals.weak_text_color(),
             Self::Accent => visuals.hyperlink_color,
-            Self::Right => visuals.selection.stroke.color,
+            Self::Right => super::theme::palette(ui).positive,
             Self::Wrong => visuals.error_fg_color,
         }
     }

@@ -51,7 +51,8 @@ impl CommandPalette {
             self.selected = 0;
         }
         let found = matches(&self.query);
-        self.selected = (self.selected + usize::from(down)).saturating_sub(usize::from(up)).min(found.len().saturating_sub(1));
+        self.selected =
+            (self.selected + usize::from(down)).saturating_sub(usize::from(up)).min(found.len().saturating_sub(1));
         let mut chosen = if enter { found.get(self.selected).copied() } else { None };
         ui.add_space(2.0);
         if found.is_empty() {

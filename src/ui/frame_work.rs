@@ -58,10 +58,12 @@ pub fn frame_work(lab: &mut dyn Desk, size: [f32; 2], frames: usize) -> FrameWor
 
 /// One frame: layout and tessellation. Returns how many vertices it has.
 fn one(ctx: &Context, shell: &mut Shell, snapshot: &Snapshot, input: RawInput) -> usize {
-    let output = ctx.run_ui(input, |ui| {
+    let mut output = ctx.run_ui(input, |ui| {
         // What the shell asks for is not carried out: the lab is only looked at.
         drop(shell.show(ui, snapshot));
     });
+    // There is no renderer to hand them to.
+    output.textures_delta.clear();
     let meshes = ctx.tessellate(output.shapes, output.pixels_per_point);
     meshes
         .iter()

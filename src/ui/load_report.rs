@@ -15,7 +15,9 @@ pub fn show(ui: &Ui, view: &View<'_>, open: &mut bool) {
     let p = palette(ui);
     let height = ui.ctx().content_rect().height() - 180.0;
     let window = Window::new(format!("Load report: {}", model.name)).id(egui::Id::unique("load report"));
-    window.open(open).collapsible(false).default_width(560.0).max_height(height).show(ui.ctx(), |ui| {
+    let center = ui.ctx().content_rect().center();
+    let window = window.pivot(egui::Align2::CENTER_CENTER).default_pos(center).default_size([600.0, height]);
+    window.open(open).collapsible(false).max_height(height).show(ui.ctx(), |ui| {
         ScrollArea::vertical().auto_shrink([false, true]).show(ui, |ui| {
             for warning in &model.warnings {
                 ui.horizontal_wrapped(|ui| {
@@ -36,7 +38,10 @@ pub fn show(ui: &Ui, view: &View<'_>, open: &mut bool) {
             }
             ui.add_space(8.0);
             let memory = widgets::bytes(model.memory.weights);
-            widgets::note(ui, format!("Loaded in {:.2} s; weights take {memory} on the device.", model.load_time.as_secs_f32()));
+            widgets::note(
+                ui,
+                format!("Loaded in {:.2} s; weights take {memory} on the device.", model.load_time.as_secs_f32()),
+            );
         });
     });
 }

@@ -36,6 +36,7 @@ mod rail;
 mod settings;
 mod shell;
 mod shot;
+mod style;
 pub mod theme;
 mod tiles;
 mod top_bar;

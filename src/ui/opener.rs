@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use egui::{Context, Ui};
 
 use super::path_picker::{PathPicker, Pick};
+use super::theme::{RADIUS, palette};
 use super::view::View;
 use crate::lab::{Command, worker};
 
@@ -84,6 +85,7 @@ impl Opener {
         if let Some(path) = dropped.first().map(|file| file.path().to_path_buf()) {
             view.send(Command::OpenModel(path));
         }
+        drop_hint(ui);
         self.collect(ui.ctx(), view);
         if let Some(path) = self.picker.show(ui) {
             view.send(Command::OpenModel(path));
@@ -108,4 +110,19 @@ impl Opener {
             None => {}
         }
     }
+}
+
+/// Says what letting go will do while a file is held over the window.
+fn drop_hint(ui: &Ui) {
+    if ui.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let (p, screen) = (palette(ui), ui.ctx().content_rect());
+    let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop hint"));
+    let painter = ui.ctx().layer_painter(layer);
+    painter.rect_filled(screen, 0.0, p.canvas.gamma_multiply(0.85));
+    let frame = screen.shrink(16.0);
+    painter.rect_stroke(frame, RADIUS, egui::Stroke::new(2.0, p.accent), egui::StrokeKind::Inside);
+    let font = egui::TextStyle::Heading.resolve(ui.style());
+    painter.text(screen.center(), egui::Align2::CENTER_CENTER, "Let go to open this model", font, p.text);
 }

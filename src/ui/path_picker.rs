@@ -147,7 +147,8 @@ impl PathPicker {
         }
         let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
         let entries = self.matching(pick);
-        self.selected = (self.selected + usize::from(down)).saturating_sub(usize::from(up)).min(entries.len().saturating_sub(1));
+        self.selected =
+            (self.selected + usize::from(down)).saturating_sub(usize::from(up)).min(entries.len().saturating_sub(1));
         let mut done = self.entries(ui, &entries, up || down);
         if entered {
             done = self.enter(&entries, pick);
@@ -240,7 +241,13 @@ impl PathPicker {
 
 fn entry_row(ui: &mut Ui, entry: &Entry, selected: bool) -> egui::Response {
     let p = palette(ui);
-    let icon = if entry.is_folder { icon::FOLDER } else if entry.is_model { icon::MODEL } else { icon::FILE };
+    let icon = if entry.is_folder {
+        icon::FOLDER
+    } else if entry.is_model {
+        icon::MODEL
+    } else {
+        icon::FILE
+    };
     let color = if entry.is_folder || entry.is_model { p.text } else { p.muted };
     let label = widgets::icon_and_text(ui, icon, &entry.name, color);
     let mut button = Button::new(label).min_size(vec2(ui.available_width(), 28.0)).truncate();
@@ -271,7 +278,8 @@ fn read_folder(folder: &Path) -> Result<Vec<Entry>, String> {
     for entry in std::fs::read_dir(folder).map_err(refuse)?.take(MOST).flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_folder = entry.path().is_dir();
-        let is_model = name.ends_with(".gguf") || name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json");
+        let is_model =
+            name.ends_with(".gguf") || name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json");
         entries.push(Entry { name, is_folder, is_model });
     }
     entries.sort_by_key(|e| (!e.is_folder, !e.is_model, e.name.to_lowercase()));

@@ -51,7 +51,7 @@ impl PromptBar {
             self.text.clone_from(shown);
             self.seen = Some(shown.clone());
         }
-        ScrollArea::vertical().id_salt("prompt").max_height(TEXT_HEIGHT).show(ui, |ui| {
+        ScrollArea::vertical().id_salt("prompt").max_height(TEXT_HEIGHT).min_scrolled_height(20.0).show(ui, |ui| {
             let field = TextEdit::multiline(&mut self.text)
                 .id(prompt_id())
                 .desired_rows(2)
@@ -77,16 +77,17 @@ fn output(ui: &mut Ui, view: &View<'_>) {
     let frame = egui::Frame::new().fill(p.generated_soft).corner_radius(super::theme::RADIUS_SMALL);
     frame.inner_margin(egui::Margin::symmetric(10, 6)).show(ui, |ui| {
         ui.set_min_size(vec2(ui.available_width(), TEXT_HEIGHT - 12.0));
+        ui.set_max_height(TEXT_HEIGHT - 12.0);
         let Some(generation) = &view.snapshot.generation else {
             let hint = "What the model writes appears here. Step draws one token, Generate goes on.";
             ui.label(RichText::new(hint).color(p.muted));
             return;
         };
-        ui.set_max_height(TEXT_HEIGHT - 12.0);
-        ScrollArea::vertical().id_salt("output").stick_to_bottom(true).auto_shrink([false, false]).show(ui, |ui| {
-            ui.add(egui::Label::new(generation.text.trim_start_matches('\n')).wrap().selectable(true));
+        let scroll = ScrollArea::vertical().id_salt("output").max_height(TEXT_HEIGHT - 12.0).min_scrolled_height(20.0);
+        scroll.stick_to_bottom(true).auto_shrink([false, false]).show(ui, |ui| {
+            ui.add(egui::Label::new(generation.text.trim_start()).wrap().selectable(true));
             if let Some(reason) = &generation.stopped {
-                widgets::note(ui, reason.as_str());
+                widgets::note(ui, format!("Stopped: {reason}."));
             }
         });
     });
@@ -100,7 +101,7 @@ fn knobs(ui: &mut Ui, view: &mut View<'_>) {
         ui.spacing_mut().item_spacing.x = 8.0;
         buttons(ui, view, ready, running);
         ui.add_space(6.0);
-        sampler(ui, view);
+        ui.push_id("sampler", |ui| sampler(ui, view));
         ui.add_space(6.0);
         let has_template = snapshot.model.as_ref().is_some_and(|m| m.has_chat_template);
         let (mut chat, mut cache) = (snapshot.chat, snapshot.use_cache);
@@ -154,14 +155,18 @@ fn sampler(ui: &mut Ui, view: &mut View<'_>) {
 
     let label = widgets::note(ui, "Top-k");
     let mut k = s.top_k.unwrap_or(0);
-    let value = DragValue::new(&mut k).range(0..=1000).custom_formatter(|x, _| if x < 1.0 { "all".into() } else { format!("{x:.0}") });
+    let value = DragValue::new(&mut k)
+        .range(0..=1000)
+        .custom_formatter(|x, _| if x < 1.0 { "all".into() } else { format!("{x:.0}") });
     let value = value.custom_parser(|text| if text.trim() == "all" { Some(0.0) } else { text.trim().parse().ok() });
     ui.add(value).labelled_by(label.id).on_hover_text("Keeps only the k likeliest tokens; 0 keeps all");
     s.top_k = (k > 0).then_some(k);
 
     let label = widgets::note(ui, "Top-p");
     let value = DragValue::new(&mut s.top_p).range(0.01..=1.0).speed(0.005).fixed_decimals(2);
-    ui.add(value).labelled_by(label.id).on_hover_text("Keeps the likeliest tokens until their probabilities reach this sum");
+    ui.add(value)
+        .labelled_by(label.id)
+        .on_hover_text("Keeps the likeliest tokens until their probabilities reach this sum");
 
     let label = widgets::note(ui, "Seed");
     let value = DragValue::new(&mut s.seed).speed(0.1);

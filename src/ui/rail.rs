@@ -1,6 +1,8 @@
 //! The list of lessons.
 
-use egui::{Align2, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, vec2};
+use egui::{
+    Align2, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, vec2,
+};
 
 use super::lesson_column::LessonColumn;
 use super::settings::Settings;
@@ -42,7 +44,13 @@ fn row(ui: &mut Ui, number: Option<u32>, title: &str, detail: &str, open: bool) 
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Tab, ui.is_enabled(), open, title));
     if ui.is_rect_visible(rect) {
-        let fill = if open { p.accent_soft } else if response.hovered() { p.hover } else { p.surface };
+        let fill = if open {
+            p.accent_soft
+        } else if response.hovered() {
+            p.hover
+        } else {
+            p.surface
+        };
         let stroke = if response.has_focus() { Stroke::new(1.5, p.accent) } else { Stroke::NONE };
         ui.painter().rect(rect, RADIUS_SMALL, fill, stroke, StrokeKind::Inside);
         let badge = Rect::from_center_size(rect.left_center() + vec2(19.0, 0.0), vec2(22.0, 22.0));

@@ -13,13 +13,12 @@
 //!
 //! Type is one scale of six sizes. Nothing in the window uses a size that is not named here.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use egui::epaint::Shadow;
-use egui::style::{HandleShape, Selection, WidgetVisuals, Widgets};
-use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, Style, TextStyle, Theme, Visuals, vec2};
+use egui::{Color32, FontFamily, TextStyle, Theme};
 
 use super::plot::Ramp;
+pub use super::style::install;
 
 /// Radius of cards and windows.
 pub const RADIUS: u8 = 8;
@@ -83,6 +82,14 @@ pub struct Palette {
     pub diverging: Ramp,
 }
 
+/// Leaves a texture's own colours as they are.
+pub const UNTINTED: Color32 = Color32::WHITE;
+
+/// A computed sRGB colour, for colour maps.
+pub fn srgb([r, g, b]: [u8; 3]) -> Color32 {
+    Color32::from_rgb(r, g, b)
+}
+
 const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
@@ -111,7 +118,14 @@ static LIGHT: LazyLock<Palette> = LazyLock::new(|| Palette {
     danger_soft: rgb(0xFBE4E1),
     generated_soft: rgb(0xE6F3EE),
     shadow: Color32::from_black_alpha(28),
-    sequential: Ramp::new(&[[255, 255, 255], [204, 226, 238], [122, 179, 208], [55, 117, 172], [33, 58, 122], [20, 20, 60]]),
+    sequential: Ramp::new(&[
+        [255, 255, 255],
+        [204, 226, 238],
+        [122, 179, 208],
+        [55, 117, 172],
+        [33, 58, 122],
+        [20, 20, 60],
+    ]),
     diverging: Ramp::new(&[[20, 62, 130], [96, 156, 206], [250, 250, 250], [236, 158, 84], [138, 62, 8]]),
 });
 
@@ -139,7 +153,14 @@ static DARK: LazyLock<Palette> = LazyLock::new(|| Palette {
     danger_soft: rgb(0x43211F),
     generated_soft: rgb(0x1D322B),
     shadow: Color32::from_black_alpha(110),
-    sequential: Ramp::new(&[[18, 20, 25], [36, 43, 84], [52, 86, 150], [66, 144, 178], [136, 204, 178], [246, 244, 200]]),
+    sequential: Ramp::new(&[
+        [18, 20, 25],
+        [36, 43, 84],
+        [52, 86, 150],
+        [66, 144, 178],
+        [136, 204, 178],
+        [246, 244, 200],
+    ]),
     diverging: Ramp::new(&[[132, 190, 248], [58, 104, 168], [26, 29, 35], [176, 98, 40], [255, 188, 118]]),
 });
 
@@ -183,7 +204,7 @@ impl Palette {
 
     /// Black or white text, whichever reads better on a plot's colour.
     pub fn on(&self, background: Color32) -> Color32 {
-        let (dark, light) = (rgb(0x101318), rgb(0xFFFFFF));
+        let (dark, light) = (rgb(0x000000), rgb(0xFFFFFF));
         if contrast(dark, background) >= contrast(light, background) { dark } else { light }
     }
 
@@ -194,6 +215,24 @@ impl Palette {
         const DARK: [u32; 5] = [0x93AEFF, 0xF0A35E, 0x6FD3A8, 0xE29AD9, 0xD8CE6A];
         rgb(if self.dark { DARK } else { LIGHT }[index % 5])
     }
+}
+
+/// The program's icon: a causal pattern, as the grid of heads draws it.
+pub fn app_icon() -> egui::IconData {
+    const SIDE: usize = 64;
+    const CELLS: usize = 4;
+    let palette = Palette::of(Theme::Dark);
+    let mut rgba = Vec::with_capacity(SIDE * SIDE * 4);
+    for y in 0..SIDE {
+        for x in 0..SIDE {
+            let (row, column) = (y * CELLS / SIDE, x * CELLS / SIDE);
+            let weight = if column > row { 0.12 } else { 0.35 + 0.6 * (1.0 - (row - column) as f32 / CELLS as f32) };
+            let is_gap = y % (SIDE / CELLS) == 0 || x % (SIDE / CELLS) == 0;
+            let color = if is_gap { palette.canvas } else { palette.sequential.at(weight) };
+            rgba.extend(color.to_array());
+        }
+    }
+    egui::IconData { rgba, width: SIDE as u32, height: SIDE as u32 }
 }
 
 /// The palette of the theme that a `ui` draws in.
@@ -251,98 +290,6 @@ pub fn tick() -> TextStyle {
     TextStyle::Name("tick".into())
 }
 
-/// Installs fonts, type scale and both palettes.
-pub fn install(ctx: &egui::Context) {
-    super::fonts::install(ctx);
-    for theme in [Theme::Light, Theme::Dark] {
-        ctx.set_style_of(theme, Arc::new(style(theme)));
-    }
-}
-
-fn style(theme: Theme) -> Style {
-    let mut style = Style { visuals: visuals(theme), ..Style::default() };
-    style.text_styles = [
-        (title(), FontId::new(22.0, bold())),
-        (TextStyle::Heading, FontId::new(17.0, bold())),
-        (subheading(), FontId::new(13.5, bold())),
-        (reading(), FontId::new(15.0, FontFamily::Proportional)),
-        (TextStyle::Body, FontId::new(13.5, FontFamily::Proportional)),
-        (TextStyle::Button, FontId::new(13.5, FontFamily::Proportional)),
-        (TextStyle::Monospace, FontId::new(12.5, FontFamily::Monospace)),
-        (TextStyle::Small, FontId::new(12.0, FontFamily::Proportional)),
-        (tick(), FontId::new(11.0, FontFamily::Proportional)),
-    ]
-    .into();
-    let spacing = &mut style.spacing;
-    spacing.item_spacing = vec2(2.0 * STEP, 1.5 * STEP);
-    spacing.button_padding = vec2(2.5 * STEP, STEP);
-    spacing.interact_size = vec2(36.0, 26.0);
-    spacing.window_margin = Margin::same(16);
-    spacing.menu_margin = Margin::same(6);
-    spacing.slider_width = 120.0;
-    spacing.slider_rail_height = 4.0;
-    spacing.icon_width = 16.0;
-    spacing.icon_width_inner = 10.0;
-    spacing.tooltip_width = 360.0;
-    spacing.menu_width = 340.0;
-    spacing.scroll.bar_width = 8.0;
-    spacing.scroll.floating = true;
-    spacing.scroll.floating_width = 5.0;
-    style.interaction.selectable_labels = false;
-    style.interaction.tooltip_delay = 0.25;
-    style
-}
-
-fn visuals(theme: Theme) -> Visuals {
-    let p = Palette::of(theme);
-    let mut v = if p.dark { Visuals::dark() } else { Visuals::light() };
-    v.override_text_color = None;
-    v.weak_text_color = Some(p.muted);
-    v.hyperlink_color = p.accent;
-    v.faint_bg_color = p.sunken;
-    v.extreme_bg_color = p.sunken;
-    v.text_edit_bg_color = Some(p.sunken);
-    v.code_bg_color = p.sunken;
-    v.warn_fg_color = p.warning;
-    v.error_fg_color = p.danger;
-    v.panel_fill = p.canvas;
-    v.window_fill = p.raised;
-    v.window_stroke = Stroke::new(1.0, p.border);
-    v.window_corner_radius = CornerRadius::same(RADIUS + 2);
-    v.menu_corner_radius = CornerRadius::same(RADIUS);
-    v.window_shadow = Shadow { offset: [0, 8], blur: 28, spread: 0, color: p.shadow };
-    v.popup_shadow = Shadow { offset: [0, 4], blur: 16, spread: 0, color: p.shadow };
-    v.selection = Selection { bg_fill: p.accent_mid, stroke: Stroke::new(1.5, p.accent) };
-    v.widgets = widgets(p);
-    v.slider_trailing_fill = true;
-    v.handle_shape = HandleShape::Circle;
-    v.striped = false;
-    v.interact_cursor = Some(egui::CursorIcon::PointingHand);
-    v
-}
-
-fn widgets(p: &Palette) -> Widgets {
-    let radius = CornerRadius::same(RADIUS_SMALL);
-    let state = |fill: Color32, border: Color32, text: Color32| WidgetVisuals {
-        bg_fill: fill,
-        weak_bg_fill: fill,
-        bg_stroke: Stroke::new(1.0, border),
-        corner_radius: radius,
-        fg_stroke: Stroke::new(1.25, text),
-        expansion: 0.0,
-    };
-    let mut inactive = state(p.surface, p.border_strong, p.text);
-    // Rails and tick boxes are drawn with `bg_fill`; they must show on a white card.
-    inactive.bg_fill = p.border_strong;
-    Widgets {
-        noninteractive: state(p.surface, p.border, p.text),
-        inactive,
-        hovered: state(p.hover, p.border_strong, p.text),
-        active: state(p.accent_soft, p.accent, p.text),
-        open: state(p.hover, p.border_strong, p.text),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,7 +299,11 @@ mod tests {
         for palette in [&*LIGHT, &*DARK] {
             for (name, text, surface) in palette.text_pairs() {
                 let ratio = contrast(text, surface);
-                assert!(ratio >= 4.5, "{name} in the {} theme: {ratio:.2}", if palette.dark { "dark" } else { "light" });
+                assert!(
+                    ratio >= 4.5,
+                    "{name} in the {} theme: {ratio:.2}",
+                    if palette.dark { "dark" } else { "light" }
+                );
             }
         }
     }

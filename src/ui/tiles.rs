@@ -1,7 +1,9 @@
 //! The live lab: panels in tiles that can be dragged, split and stacked.
 
 use egui::{Color32, CornerRadius, Frame, Margin, RichText, Sense, Stroke, Ui, Visuals, WidgetText, vec2};
-use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
+};
 
 use super::panels::Panels;
 use super::settings::Settings;

@@ -64,14 +64,7 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>) {
 }
 
 /// A button of the bar that opens a menu below itself.
-fn menu(
-    ui: &mut Ui,
-    icon: &str,
-    text: &str,
-    name: &str,
-    width: f32,
-    content: impl FnOnce(&mut Ui),
-) {
+fn menu(ui: &mut Ui, icon: &str, text: &str, name: &str, width: f32, content: impl FnOnce(&mut Ui)) {
     let p = palette(ui);
     let mut shown: String = text.chars().take(34).collect();
     if shown.len() < text.len() {
@@ -83,7 +76,7 @@ fn menu(
     Popup::menu(&response).gap(6.0).width(width).show(|ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = 2.0;
-        content(ui);
+        ui.with_layout(Layout::top_down(Align::Min), content);
     });
 }
 
@@ -177,7 +170,13 @@ fn device_row(ui: &mut Ui, option: &DeviceOption, chosen: bool) -> egui::Respons
         egui::WidgetInfo::selected(egui::Role::RadioButton, ui.is_enabled(), chosen, option.name.as_str())
     });
     if ui.is_rect_visible(rect) {
-        let fill = if chosen { p.accent_soft } else if response.hovered() { p.hover } else { p.raised };
+        let fill = if chosen {
+            p.accent_soft
+        } else if response.hovered() {
+            p.hover
+        } else {
+            p.raised
+        };
         let stroke = if response.has_focus() { Stroke::new(1.5, p.accent) } else { Stroke::NONE };
         ui.painter().rect(rect, theme::RADIUS_SMALL, fill, stroke, egui::StrokeKind::Inside);
         let text = rect.shrink2(vec2(10.0, 5.0));

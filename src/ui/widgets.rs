@@ -127,7 +127,13 @@ pub fn switch(ui: &mut Ui, on: &mut bool, text: &str) -> Response {
 }
 
 /// A slider on a logarithmic scale with its number beside it; `label` names both.
-pub fn slider(ui: &mut Ui, label: &Response, name: &str, value: &mut f32, range: std::ops::RangeInclusive<f32>) -> Response {
+pub fn slider(
+    ui: &mut Ui,
+    label: &Response,
+    name: &str,
+    value: &mut f32,
+    range: std::ops::RangeInclusive<f32>,
+) -> Response {
     let p = palette(ui);
     ui.horizontal(|ui| {
         let slider = ui.scope(|ui| {
@@ -201,9 +207,15 @@ mod tests {
 
     #[test]
     fn probabilities_read_well() {
-        for (x, text) in
-            [(1.0, "100%"), (0.5, "50%"), (0.0123, "1.2%"), (0.0012, "0.12%"), (1e-9, "<0.01%"), (0.0, "0%"), (0.9996, "100%")]
-        {
+        for (x, text) in [
+            (1.0, "100%"),
+            (0.5, "50%"),
+            (0.0123, "1.2%"),
+            (0.0012, "0.12%"),
+            (1e-9, "<0.01%"),
+            (0.0, "0%"),
+            (0.9996, "100%"),
+        ] {
             assert_eq!(percent(x), text);
         }
     }

@@ -1,17 +1,20 @@
 //! A lab that never computes: a snapshot of made-up numbers, for what only looks matter in. It records what it is told.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use glassbox::engine::{Memory, TokenScore};
 use glassbox::lab::{Chip, Command, DeviceOption, Lens, LoadReportView, ModelCard, Run, Snapshot, TokenBar};
 use glassbox::model::tweak::HeadRef;
 use glassbox::model::{
-    Activation, DeviceInfo, DeviceKind, HookPoint, ModelConfig, NormKind, Positions, Recorded, RopeScaling, RotaryConfig,
-    Site, Trace,
+    Activation, DeviceInfo, DeviceKind, HookPoint, ModelConfig, NormKind, Positions, Recorded, RopeScaling,
+    RotaryConfig, Site, Trace,
 };
 use glassbox::ui::Desk;
+
+/// The commands that a lab was given, seen from outside.
+pub type Told = Arc<Mutex<Vec<Command>>>;
 
 /// The lab.
 #[derive(Default)]
@@ -19,7 +22,7 @@ pub struct StillDesk {
     /// What it shows.
     pub snapshot: Snapshot,
     /// What it was told.
-    pub told: Vec<Command>,
+    pub told: Told,
 }
 
 impl Desk for StillDesk {
@@ -32,7 +35,7 @@ impl Desk for StillDesk {
             Command::Dismiss(id) => self.snapshot.notices.retain(|n| n.id != *id),
             _ => {}
         }
-        self.told.push(command);
+        self.told.lock().unwrap().push(command);
     }
 
     fn poll(&mut self) -> bool {
@@ -109,7 +112,7 @@ pub fn still(labels: &[&str], n_layers: usize, n_heads: usize) -> StillDesk {
         use_cache: true,
         ..Snapshot::default()
     };
-    let mut desk = StillDesk { snapshot, told: Vec::new() };
+    let mut desk = StillDesk { snapshot, told: Told::default() };
     desk.snapshot.selection.head = HeadRef { layer: n_layers / 2, head: n_heads / 2 };
     desk.snapshot.selection.token = labels.len().saturating_sub(1);
     desk
@@ -171,7 +174,8 @@ pub fn run(id: u64, config: &ModelConfig, n: usize) -> Run {
         put(layer, Site::Pattern, &[config.n_heads, n, n], pattern);
     }
     let words = ["·Mary", "·John", "·the", "·her", "·him", "·a", "·them", "·Jane", "·his", "·it"];
-    let score = |i: usize| TokenScore { id: i as u32, logit: 12.0 - i as f32, probability: 0.46 * 0.55f32.powi(i as i32) };
+    let score =
+        |i: usize| TokenScore { id: i as u32, logit: 12.0 - i as f32, probability: 0.46 * 0.55f32.powi(i as i32) };
     let bar = |(i, word): (usize, &&str)| TokenBar {
         score: score(i),
         label: (*word).into(),

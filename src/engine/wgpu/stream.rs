@@ -19,7 +19,7 @@ const TARGET: Duration = Duration::from_millis(15);
 /// Submits that may be on their way at once: one that runs and one that waits.
 const IN_FLIGHT: usize = 2;
 /// A device that is silent for so long is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Parameter slots: dispatches per submit.
 const SLOTS: usize = 512;
 /// Bytes of the largest parameter block.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use super::device::Gpu;
 use super::pool::{Allocation, Pool};
+use super::stream::PATIENCE;
 use crate::model::{Cancel, Encoding, Error, Result, WeightData};
 
 /// Bytes that are handed to the driver at a time.
@@ -160,8 +161,8 @@ fn write(gpu: &Gpu, buffer: &Allocation, at: u64, words: &[u32]) -> Result<()> {
     gpu.queue.write_buffer(&buffer.buffer, at, bytemuck::cast_slice(words));
     if words.len() * 4 >= UPLOAD_CHUNK / 2 {
         let submission_index = Some(gpu.queue.submit([]));
-        let wait = wgpu::PollType::Wait { submission_index, timeout: None };
-        gpu.device.poll(wait).map_err(|e| gpu.error(e.to_string()))?;
+        let wait = wgpu::PollType::Wait { submission_index, timeout: Some(PATIENCE) };
+        gpu.device.poll(wait).map_err(|e| gpu.give_up(e.to_string()))?;
     }
     gpu.check()
 }

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use egui::{
-    ColorImage, FontId, Key, Mesh, Pos2, Rect, Response, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind, TextureHandle,
-    TextureId, TextureOptions, Ui, Vec2, WidgetInfo, pos2, vec2,
+    ColorImage, FontId, Key, Mesh, Pos2, Rect, Response, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind,
+    TextureHandle, TextureId, TextureOptions, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::lab::{Command, Run};
@@ -27,7 +27,7 @@ const BUDGET: usize = 2_000_000;
 /// Below this side a thumbnail says nothing; the grid scrolls instead.
 const READABLE: f32 = 15.0;
 /// Space for the layer's number.
-const GUTTER: f32 = 24.0;
+const GUTTER: f32 = 38.0;
 
 /// The panel.
 #[derive(Default)]
@@ -70,7 +70,7 @@ impl AttentionGrid {
         let (Some(run), Some(model)) = (view.snapshot.shown().cloned(), view.snapshot.model.clone()) else { return };
         let (n_layers, n_heads) = (model.config.n_layers, model.config.n_heads);
         ui.horizontal_wrapped(|ui| {
-            widgets::note(ui, format!("{n_layers} layers × {n_heads} heads"));
+            widgets::note(ui, format!("{n_layers} layers, {n_heads} heads each"));
             widgets::switch(ui, &mut settings.skip_first, "Leave out the first token").on_hover_text(
                 "Many heads park their attention on the first token. Leaving it out of the colour scale shows the rest.",
             );
@@ -109,8 +109,9 @@ impl Arrangement {
             ((space.x - GUTTER) / cols.max(1) as f32).min((space.y - GUTTER) / rows.max(1) as f32).floor()
         };
         let (down, across) = (fit(n_heads, n_layers), fit(n_layers, n_heads));
-        if down.max(across) >= READABLE {
-            return Self { cell: down.max(across).min(96.0), across: across > down };
+        if down >= READABLE || across >= 1.5 * READABLE {
+            let best = if across > 1.5 * down { across } else { down };
+            return Self { cell: best.min(96.0), across: across > 1.5 * down };
         }
         let cell = ((space.x - GUTTER - 8.0) / n_heads.max(1) as f32).floor().clamp(READABLE, 48.0);
         Self { cell, across: false }
@@ -177,7 +178,7 @@ fn paint(
             if !clip.intersects(cell) {
                 continue;
             }
-            mesh.add_rect_with_uv(cell, atlas.uv(layer, head), egui::Color32::WHITE);
+            mesh.add_rect_with_uv(cell, atlas.uv(layer, head), theme::UNTINTED);
             if shell::ablation_of(&view.snapshot.tweaks, HeadRef { layer, head }).is_some() {
                 marks.push(Shape::rect_filled(cell, 2.0, p.surface.gamma_multiply(0.65)));
                 let line = Stroke::new(2.0, p.danger);
@@ -208,11 +209,8 @@ fn numbers(ui: &Ui, p: &Palette, atlas: &Atlas, arrangement: &Arrangement, origi
     let every = if arrangement.cell >= 14.0 { 1 } else { 5 };
     for (count, is_layer) in [(atlas.n_layers, true), (atlas.n_heads, false)] {
         for i in (0..count).step_by(every) {
-            let cell = if is_layer {
-                cell_rect(arrangement, origin, i, 0)
-            } else {
-                cell_rect(arrangement, origin, 0, i)
-            };
+            let cell =
+                if is_layer { cell_rect(arrangement, origin, i, 0) } else { cell_rect(arrangement, origin, 0, i) };
             let (at, align) = if is_layer == arrangement.across {
                 (pos2(cell.center().x, cell.top() - 4.0), egui::Align2::CENTER_BOTTOM)
             } else {
@@ -221,6 +219,11 @@ fn numbers(ui: &Ui, p: &Palette, atlas: &Atlas, arrangement: &Arrangement, origi
             ui.painter().text(at, align, i.to_string(), font.clone(), p.muted);
         }
     }
+    let (rows, columns) = if arrangement.across { ("head", "layer") } else { ("layer", "head") };
+    let corner = origin + Vec2::splat(GUTTER);
+    let at = pos2(corner.x - 2.0, corner.y - 18.0);
+    ui.painter().text(at, egui::Align2::LEFT_BOTTOM, format!("{columns} →"), font.clone(), p.muted);
+    ui.painter().text(corner - vec2(4.0, 4.0), egui::Align2::RIGHT_BOTTOM, format!("{rows} ↓"), font, p.muted);
 }
 
 /// One clickable, named area per visible head.
@@ -264,7 +267,7 @@ fn heads(
 fn enlarged(ui: &mut Ui, atlas: &Atlas, texture: TextureId, head: HeadRef) {
     widgets::heading(ui, &format!("Layer {}, head {}", head.layer, head.head));
     let (rect, _) = ui.allocate_exact_size(Vec2::splat(192.0), Sense::hover());
-    ui.painter().image(texture, rect, atlas.uv(head.layer, head.head), egui::Color32::WHITE);
+    ui.painter().image(texture, rect, atlas.uv(head.layer, head.head), theme::UNTINTED);
     ui.painter().rect_stroke(rect, 2.0, Stroke::new(1.0, palette(ui).border), StrokeKind::Outside);
     let largest = atlas.largest.get(head.layer * atlas.n_heads + head.head).copied().unwrap_or(0.0);
     widgets::note(ui, format!("Rows attend to columns. The darkest cell is {largest:.2}."));

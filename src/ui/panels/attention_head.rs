@@ -101,7 +101,9 @@ impl AttentionHead {
             let head = view.snapshot.selection.head;
             let silenced = shell::ablation_of(&view.snapshot.tweaks, head);
             let name = if silenced.is_some() { "Let this head speak" } else { "Silence this head" };
-            if widgets::button(ui, icon::ABLATE, name).clicked() {
+            let short = if silenced.is_some() { "Restore" } else { "Silence" };
+            let button = widgets::button(ui, icon::ABLATE, short).on_hover_text(name);
+            if widgets::named(button, name).clicked() {
                 shell::toggle_ablation(view, head, silenced.unwrap_or(Ablation::Zero));
             }
         });

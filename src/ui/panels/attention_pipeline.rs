@@ -47,18 +47,24 @@ impl AttentionPipeline {
             return;
         };
         let label = view.label(query);
-        let title = format!("Token {query}, “{label}”, in layer {}, head {}. Choose another token below.", head.layer, head.head);
+        let title = format!(
+            "Token {query}, “{label}”, in layer {}, head {}. Choose another token below.",
+            head.layer, head.head
+        );
         widgets::note(ui, title);
         ScrollArea::vertical().id_salt("pipeline").auto_shrink([false, false]).show(ui, |ui| {
             let columns = ((ui.available_width() + 10.0) / (CARD + 10.0)).floor().clamp(1.0, 4.0) as usize;
             let width = (ui.available_width() - 10.0 * (columns - 1) as f32) / columns as f32 - 1.0;
             let cards = cards(steps, model.config.d_head, query);
+            // Plots grow into the space that titles and notes leave.
+            let rows = cards.len().div_ceil(columns) as f32;
+            let height = (ui.available_height() / rows - 72.0).clamp(52.0, 150.0).floor();
             for (row, chunk) in cards.chunks(columns).enumerate() {
                 ui.horizontal_top(|ui| {
                     ui.spacing_mut().item_spacing.x = 10.0;
                     for (i, card) in chunk.iter().enumerate() {
                         ui.allocate_ui_with_layout(vec2(width, 0.0), egui::Layout::top_down(egui::Align::Min), |ui| {
-                            show_card(ui, view, card, row * columns + i + 1, width);
+                            show_card(ui, view, card, row * columns + i + 1, vec2(width, height));
                         });
                     }
                 });
@@ -138,7 +144,11 @@ fn cards(s: &Steps, d_head: usize, query: usize) -> Vec<Card<'_>> {
             values: &s.masked,
             signed: true,
             over_tokens: true,
-            note: if masked == 0 { "Nothing is hidden from this token.".into() } else { format!("{masked} tokens are hidden.") },
+            note: if masked == 0 {
+                "Nothing is hidden from this token.".into()
+            } else {
+                format!("{masked} tokens are hidden.")
+            },
         },
         Card {
             title: "Softmax",
@@ -175,10 +185,10 @@ fn cards(s: &Steps, d_head: usize, query: usize) -> Vec<Card<'_>> {
     ]
 }
 
-fn show_card(ui: &mut Ui, view: &View<'_>, card: &Card<'_>, number: usize, width: f32) {
+fn show_card(ui: &mut Ui, view: &View<'_>, card: &Card<'_>, number: usize, size: egui::Vec2) {
     let p = palette(ui);
     ui.scope(|ui| {
-        ui.set_width(width);
+        ui.set_width(size.x);
         ui.spacing_mut().item_spacing.y = 3.0;
         ui.horizontal(|ui| {
             ui.label(RichText::new(format!("{number}")).family(theme::bold()).size(13.5).color(p.accent));
@@ -187,7 +197,7 @@ fn show_card(ui: &mut Ui, view: &View<'_>, card: &Card<'_>, number: usize, width
         });
         let name = format!("{}: {}", card.title, card.formula);
         let marked = None;
-        let plot = Bars { name: &name, values: card.values, height: 54.0, marked, signed: card.signed };
+        let plot = Bars { name: &name, values: card.values, height: size.y, marked, signed: card.signed };
         let (response, hovered) = bars(ui, &plot);
         if let Some(i) = hovered {
             let value = card.values.get(i).copied().unwrap_or(f32::NAN);

@@ -33,7 +33,10 @@ impl LogitLens {
             widgets::empty_state(ui, icon::EDIT, "Nothing to read", "Type a prompt below.");
             return;
         }
-        widgets::note(ui, "Rows are layers, columns are tokens: the best guess for the token that follows, were this the last layer.");
+        widgets::note(
+            ui,
+            "Rows are layers, columns are tokens: the best guess for the token that follows, were this the last layer.",
+        );
         let n_layers = lens.cells.len() / lens.n_positions;
         let outer = ui.available_rect_before_wrap();
         let area = Rect::from_min_max(outer.min + vec2(GUTTER, HEADER), outer.max);
@@ -64,7 +67,8 @@ fn cells(ui: &mut Ui, view: &mut View<'_>, lens: &Arc<Lens>, origin: Pos2, n_lay
     };
     for layer in range(clip.top() - origin.y, clip.bottom() - origin.y, CELL.y, n_layers) {
         for position in range(clip.left() - origin.x, clip.right() - origin.x, CELL.x, lens.n_positions) {
-            let Some((best, label)) = lens.cells.get(layer * lens.n_positions + position).and_then(|c| c.first()) else {
+            let Some((best, label)) = lens.cells.get(layer * lens.n_positions + position).and_then(|c| c.first())
+            else {
                 continue;
             };
             let cell = cell_rect(origin, layer, position);
@@ -73,7 +77,10 @@ fn cells(ui: &mut Ui, view: &mut View<'_>, lens: &Arc<Lens>, origin: Pos2, n_lay
             let text: String = label.chars().take(9).collect();
             let text = printable(ui.ctx(), &text, &font).into_owned();
             let galley = ui.painter().layout_no_wrap(text, font.clone(), p.on(fill));
-            let at = pos2(cell.center().x - (galley.size().x * 0.5).min(cell.width() * 0.5 - 3.0), cell.center().y - galley.size().y * 0.5);
+            let at = pos2(
+                cell.center().x - (galley.size().x * 0.5).min(cell.width() * 0.5 - 3.0),
+                cell.center().y - galley.size().y * 0.5,
+            );
             ui.painter().with_clip_rect(cell.shrink(2.0).intersect(clip)).galley(at, galley, p.text);
         }
     }
@@ -87,7 +94,7 @@ fn cells(ui: &mut Ui, view: &mut View<'_>, lens: &Arc<Lens>, origin: Pos2, n_lay
         view.send(Command::SelectToken(position));
     }
     response.clone().on_hover_ui_at_pointer(|ui| {
-        widgets::heading(ui, &format!("After layer {layer}, at “{}”", view.label(position)));
+        widgets::heading(ui, &format!("{}, at “{}”", row_name(layer), view.label(position)));
         for (score, label) in lens.cells.get(layer * lens.n_positions + position).into_iter().flatten() {
             ui.horizontal(|ui| {
                 ui.set_min_width(180.0);
@@ -99,6 +106,11 @@ fn cells(ui: &mut Ui, view: &mut View<'_>, lens: &Arc<Lens>, origin: Pos2, n_lay
         }
         widgets::note(ui, "softmax(unembed(norm(residual stream)))");
     });
+}
+
+/// What a row reads: the embeddings, or what leaves a layer.
+fn row_name(row: usize) -> String {
+    row.checked_sub(1).map_or("The embedding".to_owned(), |layer| format!("After layer {layer}"))
 }
 
 fn cell_rect(origin: Pos2, layer: usize, position: usize) -> Rect {
@@ -115,7 +127,8 @@ fn headers(ui: &Ui, view: &View<'_>, area: Rect, offset: egui::Vec2, n_positions
     let (left, top) = (ui.painter_at(left), ui.painter_at(top));
     for layer in 0..n_layers {
         let y = area.top() - offset.y + (layer as f32 + 0.5) * CELL.y;
-        left.text(pos2(area.left() - 8.0, y), Align2::RIGHT_CENTER, layer.to_string(), font.clone(), p.muted);
+        let name = if layer == 0 { "in".to_owned() } else { (layer - 1).to_string() };
+        left.text(pos2(area.left() - 8.0, y), Align2::RIGHT_CENTER, name, font.clone(), p.muted);
     }
     let first = (offset.x / CELL.x) as usize;
     let visible = (area.width() / CELL.x) as usize + 2;

@@ -3,7 +3,7 @@
 use egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use crate::lab::{Run, TokenBar};
-use crate::model::sampler::{entropy, kl, softmax};
+use crate::model::sampler::{entropy, kl};
 use crate::ui::fonts::printable;
 use crate::ui::plot::Cached;
 use crate::ui::theme::{Palette, palette};
@@ -52,9 +52,8 @@ impl NextToken {
 
 impl Facts {
     fn new(run: &Run, clean: Option<&Run>) -> Self {
-        let now = softmax(&run.logits);
-        let entropy = entropy(&now);
-        let kl = clean.map(|clean| kl(&now, &softmax(&clean.logits)));
+        let entropy = entropy(&run.logits);
+        let kl = clean.map(|clean| kl(&run.logits, &clean.logits));
         Self { choices: entropy.exp(), entropy, kl }
     }
 }
@@ -101,7 +100,8 @@ fn row(ui: &mut Ui, p: &Palette, bar: &TokenBar, most: f32, compared: bool) {
         let mono: FontId = TextStyle::Monospace.resolve(ui.style());
         let small: FontId = TextStyle::Small.resolve(ui.style());
         let label_width = (rect.width() * 0.3).clamp(60.0, 130.0);
-        let number_width = if compared { 96.0 } else { 50.0 };
+        let narrow = rect.width() < 250.0;
+        let number_width = if compared && !narrow { 98.0 } else { 50.0 };
         let label: String = bar.label.chars().take(14).collect();
         let label = printable(ui.ctx(), &label, &mono).into_owned();
         let clip = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()).with_max_x(rect.left() + label_width));
@@ -119,7 +119,7 @@ fn row(ui: &mut Ui, p: &Palette, bar: &TokenBar, most: f32, compared: bool) {
         } else {
             ui.painter().rect_filled(track.with_max_x(part(now).max(track.left() + 1.0)), 3.0, p.accent);
         }
-        let text = if compared {
+        let text = if compared && !narrow {
             format!("{} → {}", widgets::percent(before), widgets::percent(now))
         } else {
             widgets::percent(now)

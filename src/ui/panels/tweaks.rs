@@ -19,11 +19,13 @@ pub struct Tweaks {
     position: usize,
     from_position: usize,
     donor: String,
+    /// The changes as the list shows them.
+    listed: Vec<Tweak>,
 }
 
 impl Default for Tweaks {
     fn default() -> Self {
-        Self { width: 4, layer: 0, position: 0, from_position: 0, donor: String::new() }
+        Self { width: 4, layer: 0, position: 0, from_position: 0, donor: String::new(), listed: Vec::new() }
     }
 }
 
@@ -36,12 +38,53 @@ impl Tweaks {
         }
         ScrollArea::vertical().id_salt("tweaks").auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 5.0;
-            active(ui, view);
-            temperatures(ui, view);
-            self.mask(ui, view);
-            heads(ui, view);
-            self.patch(ui, view);
+            // Sections have identities of their own, so that a knob keeps its drag when the list above it grows.
+            ui.push_id("active", |ui| self.active(ui, view));
+            ui.push_id("temperatures", |ui| temperatures(ui, view));
+            ui.push_id("mask", |ui| self.mask(ui, view));
+            ui.push_id("heads", |ui| heads(ui, view));
+            ui.push_id("patch", |ui| self.patch(ui, view));
         });
+    }
+
+    /// The changes in force, each with a way to take it back.
+    fn active(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        let p = palette(ui);
+        // While something is dragged the list keeps its length: a knob must not slide away under the pointer.
+        let same_length = self.listed.len() == view.snapshot.tweaks.len();
+        if same_length || ui.ctx().dragged_id().is_none() {
+            self.listed.clone_from(&view.snapshot.tweaks);
+        }
+        let tweaks = self.listed.clone();
+        if tweaks.is_empty() {
+            widgets::note(ui, "The model runs unchanged. Every knob below changes it and runs it again.");
+            return;
+        }
+        egui::Frame::new().fill(p.accent_soft).corner_radius(8).inner_margin(egui::Margin::symmetric(8, 5)).show(
+            ui,
+            |ui| {
+                ui.set_width(ui.available_width());
+                ui.spacing_mut().item_spacing.y = 1.0;
+                for (i, tweak) in tweaks.iter().enumerate() {
+                    ui.horizontal(|ui| {
+                        let text = describe(tweak);
+                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                            if widgets::icon_button(ui, icon::CLOSE, &format!("Take back: {text}")).clicked() {
+                                let mut rest = tweaks.clone();
+                                rest.remove(i);
+                                view.send(Command::SetTweaks(rest));
+                            }
+                            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                                ui.add(egui::Label::new(RichText::new(&text).color(p.text)).truncate());
+                            });
+                        });
+                    });
+                }
+                if widgets::button(ui, icon::RESET, "Reset all").clicked() {
+                    view.send(Command::ClearTweaks);
+                }
+            },
+        );
     }
 
     fn mask(&mut self, ui: &mut Ui, view: &mut View<'_>) {
@@ -104,47 +147,17 @@ impl Tweaks {
         });
         let chip = |chips: &[crate::lab::Chip], i: usize| chips.get(i).map_or(String::new(), |c| c.label.clone());
         if m > 0 {
-            let (to, from) = (chip(&view.snapshot.chips, self.position), chip(&view.snapshot.donor_chips, self.from_position));
+            let (to, from) =
+                (chip(&view.snapshot.chips, self.position), chip(&view.snapshot.donor_chips, self.from_position));
             widgets::note(ui, format!("“{from}” of the second prompt replaces “{to}” in the residual stream."));
         }
     }
 }
 
-/// The changes in force, each with a way to take it back.
-fn active(ui: &mut Ui, view: &mut View<'_>) {
-    let p = palette(ui);
-    let tweaks = view.snapshot.tweaks.clone();
-    if tweaks.is_empty() {
-        widgets::note(ui, "The model runs unchanged. Every knob below changes it and runs it again.");
-        return;
-    }
-    egui::Frame::new().fill(p.accent_soft).corner_radius(8).inner_margin(egui::Margin::symmetric(8, 5)).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing.y = 1.0;
-        for (i, tweak) in tweaks.iter().enumerate() {
-            ui.horizontal(|ui| {
-                let text = describe(tweak);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if widgets::icon_button(ui, icon::CLOSE, &format!("Take back: {text}")).clicked() {
-                        let mut rest = tweaks.clone();
-                        rest.remove(i);
-                        view.send(Command::SetTweaks(rest));
-                    }
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        ui.add(egui::Label::new(RichText::new(&text).color(p.text)).truncate());
-                    });
-                });
-            });
-        }
-        if widgets::button(ui, icon::RESET, "Reset all").clicked() {
-            view.send(Command::ClearTweaks);
-        }
-    });
-}
-
 fn temperatures(ui: &mut Ui, view: &mut View<'_>) {
     let head = view.snapshot.selection.head;
-    let targets: [(&str, Vec<HeadRef>); 2] = [("Attention temperature", vec![]), ("Temperature of this head", vec![head])];
+    let targets: [(&str, Vec<HeadRef>); 2] =
+        [("Attention temperature", vec![]), ("Temperature of this head", vec![head])];
     for (name, heads) in targets {
         let is_ours = |t: &Tweak| matches!(t, Tweak::Temperature { heads: h, .. } if *h == heads);
         let now = view.snapshot.tweaks.iter().find_map(|t| match t {

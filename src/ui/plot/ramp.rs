@@ -6,6 +6,8 @@
 
 use egui::Color32;
 
+use crate::ui::theme;
+
 /// A colour map over 0 to 1.
 #[derive(Debug, Clone)]
 pub struct Ramp {
@@ -65,11 +67,10 @@ fn from_oklab([lightness, a, b]: [f32; 3]) -> Color32 {
         -1.268_438 * l + 2.609_757_4 * m - 0.341_319_4 * s,
         -0.004_196_086_3 * l - 0.703_418_6 * m + 1.707_614_7 * s,
     ];
-    let [r, g, b] = linear.map(|c| {
+    theme::srgb(linear.map(|c| {
         let c = if c <= 0.003_130_8 { 12.92 * c } else { 1.055 * c.max(0.0).powf(1.0 / 2.4) - 0.055 };
         (c * 255.0 + 0.5).clamp(0.0, 255.0) as u8
-    });
-    Color32::from_rgb(r, g, b)
+    }))
 }
 
 #[cfg(test)]

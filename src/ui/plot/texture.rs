@@ -49,12 +49,7 @@ impl<K, V> Default for Later<K, V> {
 impl<K: PartialEq + Clone, V: Send + 'static> Later<K, V> {
     /// The newest value there is, which may still be that of an older key. `Some(true)` in the second place means that
     /// it has just arrived.
-    pub fn get(
-        &mut self,
-        ctx: &Context,
-        key: &K,
-        make: impl FnOnce() -> V + Send + 'static,
-    ) -> Option<(&K, &V, bool)> {
+    pub fn get(&mut self, ctx: &Context, key: &K, make: impl FnOnce() -> V + Send + 'static) -> Option<(&K, &V, bool)> {
         let mut arrived = false;
         match self.pending.as_ref().map(|(_, receiver)| receiver.try_recv()) {
             Some(Ok(value)) => {

@@ -51,7 +51,10 @@ impl Chips {
                 }
                 if !snapshot.dropped.is_empty() {
                     let dropped: Vec<&str> = snapshot.dropped.iter().take(12).map(String::as_str).collect();
-                    widgets::note(ui, format!("Left out, because this vocabulary cannot write it: {}", dropped.join(" ")));
+                    widgets::note(
+                        ui,
+                        format!("Left out, because this vocabulary cannot write it: {}", dropped.join(" ")),
+                    );
                 }
             });
         });

@@ -26,7 +26,10 @@ impl RowEditor {
             _ => None,
         });
         ui.horizontal_wrapped(|ui| {
-            let text = format!("How much “{}” takes from each token. Drag a bar; the row is brought back to a sum of 1.", view.label(query));
+            let text = format!(
+                "How much “{}” takes from each token. Drag a bar; the row is brought back to a sum of 1.",
+                view.label(query)
+            );
             widgets::note(ui, text);
             ui.add_enabled_ui(edited.is_some(), |ui| {
                 if widgets::button(ui, icon::UNDO, "Undo this row").clicked() {
@@ -37,7 +40,7 @@ impl RowEditor {
         let mut row = edited.clone().unwrap_or_else(|| weights.row(query).to_vec());
         row.resize(weights.n, 0.0);
         let visible = query + 1;
-        let before = row.clone();
+        let mut changed = None;
         ScrollArea::horizontal().id_salt("edit row").auto_shrink([false, false]).show(ui, |ui| {
             let height = (ui.available_height() - 8.0).max(70.0);
             let n = if row.iter().skip(visible).any(|w| *w > 0.0) { weights.n } else { visible };
@@ -45,20 +48,37 @@ impl RowEditor {
             for (key, value) in row.iter_mut().enumerate().take(n) {
                 let column = Rect::from_min_size(pos2(rect.left() + BAR * key as f32, rect.top()), vec2(BAR, height));
                 if ui.is_rect_visible(column) {
-                    bar(ui, view, column, (query, key), value);
+                    if bar(ui, view, column, (query, key), value) {
+                        changed = Some(key);
+                    }
                 }
             }
         });
-        let sum: f32 = row.iter().sum();
-        if row != before && sum > 0.0 {
-            let weights = row.iter().map(|w| w / sum).collect();
-            view.set_tweak(is_ours, Some(Tweak::PatternRow { layer, head, query, weights }));
+        if let Some(key) = changed {
+            share_the_rest(&mut row, key, visible.max(key + 1));
+            view.set_tweak(is_ours, Some(Tweak::PatternRow { layer, head, query, weights: row }));
         }
     }
 }
 
-/// One bar with its token below; dragging or the arrow keys set its height.
-fn bar(ui: &Ui, view: &View<'_>, column: Rect, (query, key): (usize, usize), value: &mut f32) {
+/// Keeps the weight at `key` and scales the others of the first `visible`, so that all sum to 1.
+fn share_the_rest(row: &mut [f32], key: usize, visible: usize) {
+    let kept = row[key];
+    let others: f32 = row.iter().enumerate().filter(|(i, _)| *i != key).map(|(_, w)| w).sum();
+    let n_others = visible.min(row.len()).saturating_sub(1);
+    if n_others == 0 {
+        row[key] = 1.0;
+        return;
+    }
+    for (i, weight) in row.iter_mut().enumerate().filter(|(i, _)| *i != key) {
+        let even = if i < visible { 1.0 / n_others as f32 } else { 0.0 };
+        *weight = (1.0 - kept) * if others > 0.0 { *weight / others } else { even };
+    }
+}
+
+/// One bar with its token below; dragging or the arrow keys set its height. True if it moved.
+fn bar(ui: &Ui, view: &View<'_>, column: Rect, (query, key): (usize, usize), value: &mut f32) -> bool {
+    let before = *value;
     let p = palette(ui);
     let track = Rect::from_min_max(column.min + vec2(4.0, 16.0), column.max - vec2(4.0, 22.0));
     let id = ui.scope_id().with(("bar", query, key));
@@ -87,4 +107,23 @@ fn bar(ui: &Ui, view: &View<'_>, column: Rect, (query, key): (usize, usize), val
     let label: String = view.label(key).chars().take(5).collect();
     let label = printable(ui.ctx(), &label, &font).into_owned();
     ui.painter().text(pos2(at.x, track.bottom() + 5.0), Align2::CENTER_TOP, label, font, p.text);
+    (*value - before).abs() > 1e-4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share_the_rest;
+
+    #[test]
+    fn a_moved_bar_stays_and_the_others_make_room() {
+        let mut row = vec![0.8, 0.1, 0.1, 0.0];
+        share_the_rest(&mut row, 0, 3);
+        assert!((row[0] - 0.8).abs() < 1e-6 && (row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        let mut only = vec![0.5, 0.0, 0.0, 0.0];
+        share_the_rest(&mut only, 0, 3);
+        assert_eq!(only, [0.5, 0.25, 0.25, 0.0]);
+        let mut single = vec![0.2];
+        share_the_rest(&mut single, 0, 1);
+        assert_eq!(single, [1.0]);
+    }
 }

@@ -32,7 +32,10 @@ impl Lines {
     pub fn show(&mut self, ui: &mut Ui, view: &mut View<'_>, weights: &Weights, skip_first: bool) {
         let strongest = self.strongest.get((weights.key, skip_first), || strongest(weights, skip_first));
         let largest = strongest.first().map_or(1.0, |line| line.2.abs());
-        widgets::note(ui, "Each token on the left takes from tokens on the right. Point at a token to see only its lines.");
+        widgets::note(
+            ui,
+            "Each token on the left takes from tokens on the right. Point at a token to see only its lines.",
+        );
         ScrollArea::vertical().id_salt("lines").auto_shrink([false, false]).show(ui, |ui| {
             let width = ui.available_width();
             let (rect, _) = ui.allocate_exact_size(vec2(width, ROW * weights.n as f32 + 4.0), Sense::hover());

@@ -17,6 +17,8 @@ use crate::ui::widgets;
 
 /// Cells from this side on have their tokens written beside them.
 const LABELLED: f32 = 9.5;
+/// … and above them from this side on.
+const ROOMY: f32 = 13.0;
 /// Longest label of a row or column, in points.
 const LABEL: f32 = 74.0;
 /// Space beside the matrix where no label fits.
@@ -38,15 +40,18 @@ impl MatrixPlot {
         let key = (weights.key, *skip_first, p.dark);
         let largest = *self.largest.get(key, || weights.largest(*skip_first));
         let texture = self.texture.get(key, || texture(ui, p, weights, largest));
-        let layout = Layout::fit(ui.available_size() - vec2(0.0, 24.0), weights.n);
+        let space = ui.available_size() - vec2(0.0, 24.0);
+        let layout = Layout::fit(space, weights.n, longest_label(ui, view, weights.n));
         let Layout { side, left: gutter, top } = layout;
         let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), side + top), Sense::click());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, ui.is_enabled(), "Attention matrix; rows attend to columns"));
+        response.widget_info(|| {
+            WidgetInfo::labeled(Role::Image, ui.is_enabled(), "Attention matrix; rows attend to columns")
+        });
         let left = whole.left() + ((whole.width() - side - gutter) * 0.5).max(0.0);
         let square = Rect::from_min_size(pos2(left + gutter, whole.top() + top), Vec2::splat(side));
         let painter = ui.painter_at(whole.expand(1.0));
         let full = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-        painter.image(texture.id(), square, full, Color32::WHITE);
+        painter.image(texture.id(), square, full, theme::UNTINTED);
         painter.rect_stroke(square, 2.0, Stroke::new(1.0, p.border), StrokeKind::Outside);
         let cell = side / weights.n as f32;
         let hovered = response.hover_pos().filter(|pos| square.contains(*pos)).map(|pos| {
@@ -76,18 +81,33 @@ struct Layout {
 }
 
 impl Layout {
-    /// Labels take the space that the cells leave; those of the columns, which cost height, go first.
-    fn fit(space: egui::Vec2, n: usize) -> Self {
+    /// Labels of rows take the space that the cells leave; those of columns, which cost height, need more to spare.
+    fn fit(space: egui::Vec2, n: usize, label: f32) -> Self {
         let n = n as f32;
         let side = |left: f32, top: f32| (space.x - left).min(space.y - top).min(34.0 * n).max(40.0);
-        for (left, top) in [(LABEL, LABEL), (LABEL, MARGIN), (MARGIN, MARGIN)] {
+        for (left, top, cell) in [(label, label, ROOMY), (label, MARGIN, LABELLED)] {
             let side = side(left, top);
-            if side / n >= LABELLED || left == MARGIN {
+            if side / n >= cell {
                 return Self { side, left, top };
             }
         }
         Self { side: side(MARGIN, MARGIN), left: MARGIN, top: MARGIN }
     }
+}
+
+/// The width that the longest label takes, up to [`LABEL`].
+fn longest_label(ui: &Ui, view: &View<'_>, n: usize) -> f32 {
+    // Beyond this many tokens no label fits anyway.
+    const MANY: usize = 128;
+    if n > MANY {
+        return LABEL;
+    }
+    let font: FontId = theme::tick().resolve(ui.style());
+    let width = |i| {
+        let text = shortened(ui, view.label(i), &font, LABEL - 8.0);
+        ui.painter().layout_no_wrap(text, font.clone(), Color32::PLACEHOLDER).size().x
+    };
+    (0..n).map(width).fold(16.0, f32::max) + 9.0
 }
 
 fn texture(ui: &Ui, p: &Palette, weights: &Weights, largest: f32) -> TextureHandle {
@@ -101,16 +121,9 @@ fn texture(ui: &Ui, p: &Palette, weights: &Weights, largest: f32) -> TextureHand
 }
 
 /// Tokens along the edges; only those under the pointer where there is no space for all.
-fn labels(
-    ui: &Ui,
-    view: &View<'_>,
-    square: Rect,
-    n: usize,
-    hovered: Option<(usize, usize)>,
-    layout: &Layout,
-) {
+fn labels(ui: &Ui, view: &View<'_>, square: Rect, n: usize, hovered: Option<(usize, usize)>, layout: &Layout) {
     let p = palette(ui);
-    let (all_rows, all_columns, cell) = (layout.left >= LABEL, layout.top >= LABEL, square.width() / n as f32);
+    let (all_rows, all_columns, cell) = (layout.left > MARGIN, layout.top > MARGIN, square.width() / n as f32);
     let mut font: FontId = theme::tick().resolve(ui.style());
     font.size = font.size.min(cell.max(9.0));
     for i in 0..n {
@@ -150,7 +163,8 @@ fn labels(
 /// A label that fits into a width.
 fn shortened(ui: &Ui, label: &str, font: &FontId, width: f32) -> String {
     let label = printable(ui.ctx(), label, font);
-    let fits = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER).size().x <= width;
+    let fits =
+        |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER).size().x <= width;
     if fits(&label) {
         return label.into_owned();
     }
@@ -165,7 +179,8 @@ fn shortened(ui: &Ui, label: &str, font: &FontId, width: f32) -> String {
 /// The selected token's row and the cell under the pointer.
 fn marks(ui: &Ui, view: &View<'_>, square: Rect, cell: f32, hovered: Option<(usize, usize)>) {
     let p = palette(ui);
-    let row = |i: usize| Rect::from_min_size(square.left_top() + vec2(0.0, i as f32 * cell), vec2(square.width(), cell));
+    let row =
+        |i: usize| Rect::from_min_size(square.left_top() + vec2(0.0, i as f32 * cell), vec2(square.width(), cell));
     let selected = row(view.snapshot.selection.token);
     if square.intersects(selected) {
         ui.painter().rect_stroke(selected, 1.0, Stroke::new(1.5, p.accent), StrokeKind::Outside);
