@@ -64,8 +64,7 @@ pub fn devices() -> Vec<Device> {
 pub fn open_tokenizer(checkpoint: &mut Checkpoint) -> Result<Tokenizer, String> {
     let file = file_name(&checkpoint.path);
     let d_vocab = checkpoint.config.d_vocab;
-    let missing = TokenizerSource::Missing { looked: String::new() };
-    match std::mem::replace(&mut checkpoint.tokenizer, missing) {
+    match std::mem::replace(&mut checkpoint.tokenizer, TokenizerSource::Missing) {
         TokenizerSource::Gguf(vocabulary) => {
             Tokenizer::from_gguf(*vocabulary, d_vocab, &file).map_err(|e| e.to_string())
         }
@@ -74,9 +73,12 @@ pub fn open_tokenizer(checkpoint: &mut Checkpoint) -> Result<Tokenizer, String> 
             let vocabulary = HubVocabulary { json, ..*vocabulary };
             Tokenizer::from_hub(vocabulary, d_vocab, &file_name(&path)).map_err(|e| e.to_string())
         }
-        TokenizerSource::Missing { looked } => Err(format!(
-            "“{file}” has no tokenizer (looked for {looked}): put the tokenizer.json of the model beside its weights."
+        TokenizerSource::Missing if checkpoint.report.container == "GGUF" => Err(format!(
+            "“{file}” has no tokenizer in its metadata: convert the model again, together with its tokenizer."
         )),
+        TokenizerSource::Missing => {
+            Err(format!("“{file}” has no tokenizer.json: put that of the model beside its weights."))
+        }
     }
 }
 

@@ -273,3 +273,135 @@ fn q6_k(b: &[u8; 210], y: &mut [f32; 256]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 1.0, 2.0 and -0.5 as f16.
+    const ONE: [u8; 2] = [0x00, 0x3c];
+    const TWO: [u8; 2] = [0x00, 0x40];
+    const MINUS_HALF: [u8; 2] = [0x00, 0xb8];
+
+    fn decode(encoding: Encoding, parts: &[&[u8]]) -> Vec<f32> {
+        let bytes = parts.concat();
+        assert_eq!(bytes.len(), encoding.block_bytes(), "{}", encoding.name());
+        let mut out = vec![f32::NAN; encoding.block_len()];
+        encoding.decode_row(&bytes, &mut out);
+        out
+    }
+
+    #[test]
+    fn plain_numbers() {
+        assert_eq!(decode(Encoding::F32, &[&[0x00, 0x00, 0x80, 0xbf]]), [-1.0]);
+        assert_eq!(decode(Encoding::F16, &[&MINUS_HALF]), [-0.5]);
+        assert_eq!(decode(Encoding::BF16, &[&[0x40, 0x40]]), [3.0]);
+    }
+
+    #[test]
+    fn blocks_of_32() {
+        // Byte i holds the nibbles i and 15 − i: weights 0–15 ascend, weights 16–31 descend.
+        let nibbles: [u8; 16] = std::array::from_fn(|i| i as u8 | (15 - i as u8) << 4);
+        let quant = |i: usize| if i < 16 { i as f32 } else { (31 - i) as f32 };
+        let want = |f: &dyn Fn(f32, usize) -> f32| (0..32).map(|i| f(quant(i), i)).collect::<Vec<_>>();
+        assert_eq!(decode(Encoding::Q4_0, &[&TWO, &nibbles]), want(&|q, _| 2.0 * (q - 8.0)));
+        assert_eq!(decode(Encoding::Q4_1, &[&TWO, &MINUS_HALF, &nibbles]), want(&|q, _| 2.0 * q - 0.5));
+        // The fifth bit of weights 0 and 31 is set.
+        let high = [1, 0, 0, 0x80];
+        let fifth = |i: usize| if i == 0 || i == 31 { 16.0 } else { 0.0 };
+        assert_eq!(decode(Encoding::Q5_0, &[&TWO, &high, &nibbles]), want(&|q, i| 2.0 * (q + fifth(i) - 16.0)));
+        assert_eq!(
+            decode(Encoding::Q5_1, &[&TWO, &MINUS_HALF, &high, &nibbles]),
+            want(&|q, i| 2.0 * (q + fifth(i)) - 0.5)
+        );
+        let signed: [u8; 32] = std::array::from_fn(|i| (i as i8 - 16) as u8);
+        assert_eq!(decode(Encoding::Q8_0, &[&MINUS_HALF, &signed]), want(&|_, i| -0.5 * (i as f32 - 16.0)));
+    }
+
+    #[test]
+    fn blocks_of_256() {
+        // Scales 1–8 and minima 8–1 of the eight groups all fit four bits, so the packing is easy to write by hand:
+        // four scales, four minima, then the low nibbles of the other four scales with those minima above them.
+        let packed = [1, 2, 3, 4, 8, 7, 6, 5, 5 | 4 << 4, 6 | 3 << 4, 7 | 2 << 4, 8 | 1 << 4];
+        // Every low nibble is 3, every high one 9.
+        let nibbles = [0x93; 128];
+        let group = |i: usize| i / 32;
+        let nibble = |i: usize| if group(i).is_multiple_of(2) { 3.0 } else { 9.0 };
+        let (scale, min) = (|i: usize| (group(i) + 1) as f32, |i: usize| (8 - group(i)) as f32);
+        let q4: Vec<f32> = (0..256).map(|i| scale(i) * nibble(i) - 2.0 * min(i)).collect();
+        assert_eq!(decode(Encoding::Q4_K, &[&ONE, &TWO, &packed, &nibbles]), q4);
+        // Bit 5 of byte 7: the fifth bit of weight 7 of group 5.
+        let mut high = [0; 32];
+        high[7] = 1 << 5;
+        let q5: Vec<f32> = (0..256).map(|i| q4[i] + if i == 5 * 32 + 7 { 16.0 * scale(i) } else { 0.0 }).collect();
+        assert_eq!(decode(Encoding::Q5_K, &[&ONE, &TWO, &packed, &high, &nibbles]), q5);
+    }
+
+    #[test]
+    fn six_bits() {
+        // Group j of 16 weights has scale j − 8. Nibbles are 2 (low) and 5 (high); byte 3 of the first half's upper bits
+        // is 0b11_10_01_00, which gives weights 3, 35, 67 and 99 the upper bits 0 to 3.
+        let scales: [u8; 16] = std::array::from_fn(|j| (j as i8 - 8) as u8);
+        let mut high = [0; 64];
+        high[3] = 0b1110_0100;
+        let quant = |i: usize| {
+            let nibble = if i % 128 < 64 { 2 } else { 5 };
+            let upper = if i < 128 && i % 32 == 3 { i / 32 } else { 0 };
+            (nibble + 16 * upper) as f32 - 32.0
+        };
+        let want: Vec<f32> = (0..256).map(|i| -0.5 * (i as f32 / 16.0 - 8.0).floor() * quant(i)).collect();
+        assert_eq!(decode(Encoding::Q6_K, &[&[0x52; 128], &high, &scales, &MINUS_HALF]), want);
+    }
+
+    #[test]
+    fn equal_to_the_bit_with_the_reference() {
+        let golden: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/data/quant/golden.json")).unwrap();
+        let bytes = |text: &serde_json::Value| -> Vec<u8> {
+            let text = text.as_str().unwrap().as_bytes().as_chunks::<2>().0;
+            text.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+        };
+        for encoding in Encoding::ALL.into_iter().filter(|e| *e != Encoding::F32) {
+            let (encoded, want) = (bytes(&golden[encoding.name()]["bytes"]), bytes(&golden[encoding.name()]["bits"]));
+            let mut out = vec![0.0; want.len() / 4];
+            encoding.decode_row(&encoded, &mut out);
+            assert!(!out.is_empty() && encoding.row_bytes(out.len()) == Some(encoded.len()));
+            let got: Vec<u8> = out.iter().flat_map(|x| x.to_le_bytes()).collect();
+            assert_eq!(got, want, "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn values_that_are_not_numbers_are_found() {
+        let nan = f16::NAN.to_le_bytes();
+        let infinity = f16::INFINITY.to_le_bytes();
+        for encoding in Encoding::ALL {
+            let size = encoding.block_bytes();
+            let data =
+                |bytes: Vec<u8>| WeightData { encoding, shape: vec![3 * encoding.block_len()], bytes: bytes.into() };
+            assert_eq!(data(vec![0; 3 * size]).first_non_finite(), None, "{}", encoding.name());
+            for bad in [nan, infinity] {
+                let mut bytes = vec![0; 3 * size];
+                let at = match encoding {
+                    Encoding::F32 | Encoding::BF16 => None,
+                    Encoding::Q6_K => Some(208),
+                    _ => Some(0),
+                };
+                match at {
+                    Some(at) => bytes[2 * size + at..2 * size + at + 2].copy_from_slice(&bad),
+                    // The upper half of an infinite f32 is an infinite bf16.
+                    None => bytes[3 * size - 2..].copy_from_slice(&[0x80, 0x7f]),
+                }
+                assert_eq!(data(bytes).first_non_finite(), Some(2 * encoding.block_len()), "{}", encoding.name());
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_are_no_blocks_have_no_length() {
+        assert_eq!(Encoding::Q8_0.row_bytes(64), Some(68));
+        assert_eq!(Encoding::Q8_0.row_bytes(63), None);
+        assert_eq!(Encoding::Q4_K.row_bytes(32), None);
+        assert_eq!(Encoding::F32.row_bytes(usize::MAX), None);
+    }
+}

@@ -39,10 +39,7 @@ pub enum TokenizerSource {
     /// In the GGUF's metadata.
     Gguf(Box<GgufVocabulary>),
     /// Nowhere.
-    Missing {
-        /// Where it was looked for.
-        looked: String,
-    },
+    Missing,
 }
 
 /// What a container's reader has found.
@@ -73,7 +70,11 @@ impl Checkpoint {
         let mut plan = HashMap::new();
         for spec in config.tensors() {
             let fetch = directory.find(&spec).map_err(|problem| {
-                let file = problem.entry.map_or(&path, |entry: usize| &sources[entries[entry].file].path);
+                let file = match (problem.entry, sources.as_slice()) {
+                    (Some(entry), _) => &sources[entries[entry].file].path,
+                    (None, [only]) => &only.path,
+                    (None, _) => &path,
+                };
                 LoadError::new(file, problem.what, problem.remedy)
             })?;
             plan.insert(spec.id, fetch);

@@ -104,7 +104,7 @@ fn place(reader: &Reader<'_>, tensors: &mut [Entry], alignment: u64) -> Result<(
     let data = reader.at.next_multiple_of(alignment);
     for entry in tensors.iter_mut() {
         let misplaced =
-            || reader.bad(format!("places the tensor “{}” outside itself", printable(&entry.name)), remedy::DAMAGED);
+            || reader.bad(format!("ends before its tensor “{}” does", printable(&entry.name)), remedy::DAMAGED);
         if !entry.range.0.is_multiple_of(alignment) {
             return Err(reader
                 .bad(format!("places the tensor “{}” off its alignment", printable(&entry.name)), remedy::DAMAGED));
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
 
     fn name(&mut self, what: &str) -> Result<String> {
         let n = self.u64()?;
-        if n == 0 || n > LONGEST_NAME.min(self.left()) {
+        if n == 0 || n > LONGEST_NAME {
             return Err(self.bad(format!("has {what} of {n} bytes"), remedy::DAMAGED));
         }
         let problem = format!("has {what} that is not text");

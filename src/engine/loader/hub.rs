@@ -128,7 +128,7 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
         };
         TokenizerSource::Json(tokenizer_path, Box::new(vocabulary))
     } else {
-        TokenizerSource::Missing { looked: tokenizer_path.display().to_string() }
+        TokenizerSource::Missing
     };
     let ignored_keys = {
         let asked = keys.asked();
@@ -176,7 +176,9 @@ fn read_object(path: &Path) -> Result<serde_json::Map<String, Json>> {
     match serde_json::from_slice(&bytes) {
         Ok(Json::Object(map)) => Ok(map),
         Ok(_) => Err(LoadError::new(path, "is not a JSON object", remedy::MISMATCH)),
-        Err(e) => Err(LoadError::new(path, format!("is not valid JSON ({e})"), remedy::MISMATCH)),
+        Err(e) => {
+            Err(LoadError::new(path, format!("is not valid JSON ({})", printable(&e.to_string())), remedy::MISMATCH))
+        }
     }
 }
 

@@ -136,7 +136,7 @@ impl<'a> Keys<'a> {
             Some(_) => return Err(self.bad(format!("gives “{key}” a value that is not a number"), remedy::MISMATCH)),
         };
         if !x.is_finite() {
-            return Err(self.bad(format!("sets “{key}” to {x}, which makes no sense"), remedy::MISMATCH));
+            return Err(self.bad(format!("sets “{key}” to {}, which makes no sense", short(x)), remedy::MISMATCH));
         }
         Ok(Some(x))
     }
@@ -145,7 +145,7 @@ impl<'a> Keys<'a> {
     pub fn positive(&self, key: &str, default: f64) -> Result<f64> {
         let x = self.number(key)?.unwrap_or(default);
         if x as f32 <= 0.0 || !(x as f32).is_finite() {
-            return Err(self.bad(format!("sets “{key}” to {x}, which makes no sense"), remedy::MISMATCH));
+            return Err(self.bad(format!("sets “{key}” to {}, which makes no sense", short(x)), remedy::MISMATCH));
         }
         Ok(x)
     }
@@ -195,4 +195,10 @@ impl<'a> Keys<'a> {
             Some(_) => Err(self.bad(format!("gives “{key}” a value that is not a group"), remedy::MISMATCH)),
         }
     }
+}
+
+/// A number in few characters.
+fn short(x: f64) -> String {
+    let plain = x == 0.0 || (1e-4..1e9).contains(&x.abs()) || !x.is_finite();
+    if plain { x.to_string() } else { format!("{x:e}") }
 }

@@ -46,7 +46,7 @@ pub fn open_file(source: Source) -> Result<Checkpoint> {
     let vocabulary = vocabulary(&mut metadata, &path)?;
     let tokenizer = match vocabulary {
         Some(vocabulary) => TokenizerSource::Gguf(Box::new(vocabulary)),
-        None => TokenizerSource::Missing { looked: "its metadata (tokenizer.ggml.tokens)".into() },
+        None => TokenizerSource::Missing,
     };
     Checkpoint::assemble(Parts {
         container: "GGUF",

@@ -39,18 +39,27 @@ pub fn open(path: &Path) -> Result<Checkpoint> {
         return hub::open_folder(path);
     }
     let source = Source::open(path)?;
+    refuse_pickle(&source)?;
     let head = source.head(16)?;
     let bad = |problem: &str, remedy| Err(LoadError::new(path, problem, remedy));
     let named = |ending: &str| path.extension().is_some_and(|e| e == ending);
     match head.as_slice() {
         [] => bad("is empty", remedy::DAMAGED),
         [b'G', b'G', b'U', b'F', ..] | [b'F', b'U', b'G', b'G', ..] => llamacpp::open_file(source),
-        [0x80, 2..=5, ..] | [b'P', b'K', 3, 4, ..] => bad(
-            "is a pickle or zip file, which could run code when it is opened and is therefore never read",
-            "export the model as .safetensors or .gguf",
-        ),
         [b'{', ..] if named("json") => hub::open_folder(hub::folder_of(path)),
         head if safetensors::looks_like(head, source.len, named("safetensors")) => hub::open_file(path),
         _ => bad("is neither GGUF nor safetensors", remedy::NOT_A_MODEL),
+    }
+}
+
+/// Refuses what PyTorch saves, by its content: a pickle, or a zip of one.
+fn refuse_pickle(source: &Source) -> Result<()> {
+    match source.head(4)?.as_slice() {
+        [0x80, 2..=5, ..] | [b'P', b'K', 3, 4] => Err(LoadError::new(
+            &source.path,
+            "is a pickle or zip file, which could run code when it is opened and is therefore never read",
+            "export the model as .safetensors or .gguf",
+        )),
+        _ => Ok(()),
     }
 }

@@ -34,6 +34,7 @@ pub fn looks_like(head: &[u8], len: u64, named: bool) -> bool {
 /// The tensors of one file, which is number `file` of its model.
 pub fn read(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let bad = |problem: String| LoadError::new(&source.path, problem, remedy::DAMAGED);
+    super::refuse_pickle(source)?;
     if source.len < 8 {
         return Err(bad("is too short for a safetensors file".into()));
     }
@@ -42,13 +43,13 @@ pub fn read(source: &Source, file: usize) -> Result<Vec<Entry>> {
         return Err(bad(format!("claims a header of {size} bytes, more than it holds")));
     }
     let header = source.read(8, 8 + size)?;
-    let keys: Keys =
-        serde_json::from_slice(&header).map_err(|e| bad(format!("has a header that is not valid ({e})")))?;
+    let keys: Keys = serde_json::from_slice(&header)
+        .map_err(|e| bad(format!("has a header that is not valid ({})", printable(&e.to_string()))))?;
     if let Some(twice) = keys.first_duplicate {
         return Err(bad(format!("lists the tensor “{}” twice", printable(&twice))));
     }
-    let metadata: Metadata =
-        serde_json::from_slice(&header).map_err(|e| bad(format!("has a header that contradicts itself ({e})")))?;
+    let metadata: Metadata = serde_json::from_slice(&header)
+        .map_err(|e| bad(format!("has a header that contradicts itself ({})", printable(&e.to_string()))))?;
     let base = 8 + size;
     if base.checked_add(metadata.data_len() as u64) != Some(source.len) {
         return Err(bad("does not hold as many bytes as its header says".into()));
@@ -76,7 +77,8 @@ pub fn read_index(path: &Path) -> Result<(Vec<PathBuf>, BTreeMap<String, usize>)
     }
     let bytes = read_small(path, LARGEST_INDEX)?;
     let bad = |problem: String| LoadError::new(path, problem, remedy::DAMAGED);
-    let index: Index = serde_json::from_slice(&bytes).map_err(|e| bad(format!("is not a valid index ({e})")))?;
+    let index: Index = serde_json::from_slice(&bytes)
+        .map_err(|e| bad(format!("is not a valid index ({})", printable(&e.to_string()))))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut names: Vec<&String> = index.weight_map.values().collect();
     names.sort();
