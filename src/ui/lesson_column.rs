@@ -67,7 +67,7 @@ impl LessonColumn {
                     self.wanted_token = scene.token.map(|token| (prompt.clone(), token));
                     panels.extend(scene.panels);
                 }
-                LessonAction::SetPrompt(prompt) => view.send(Command::SetPrompt(prompt)),
+                LessonAction::SetPrompt(prompt) => set_prompt(view, prompt),
                 LessonAction::Toggle(tweak) => view.send(Command::ToggleTweak(tweak)),
                 // What a student answered is shown on the page itself.
                 LessonAction::Answered { .. } | LessonAction::Predicted { .. } => {}
@@ -77,11 +77,19 @@ impl LessonColumn {
     }
 }
 
+/// A lesson speaks about the plain text: a chat template around it would make another prompt of it.
+fn set_prompt(view: &mut View<'_>, prompt: String) {
+    if view.snapshot.chat {
+        view.send(Command::SetChat(false));
+    }
+    view.send(Command::SetPrompt(prompt));
+}
+
 /// Brings the lab into a scene's state, with no change switched on.
 fn set_scene(view: &mut View<'_>, scene: &Scene) {
     view.send(Command::ClearTweaks);
     if let Some(prompt) = &scene.prompt {
-        view.send(Command::SetPrompt(prompt.clone()));
+        set_prompt(view, prompt.clone());
     }
     if scene.compare_prompt.is_some() {
         view.send(Command::SetDonorPrompt(scene.compare_prompt.clone()));

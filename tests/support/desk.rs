@@ -156,8 +156,8 @@ pub fn run(id: u64, config: &ModelConfig, n: usize) -> Run {
                     *score = 4.0 * f32::from(target) + 2.0 * noise.next();
                 }
                 let sum: f32 = score[..=q].iter().map(|s| s.exp()).sum();
-                for (weight, score) in row.iter_mut().zip(&score[..=q]) {
-                    *weight = score.exp() / sum;
+                for (row, score) in row.iter_mut().zip(&score[..=q]) {
+                    *row = score.exp() / sum;
                 }
             }
         }
