@@ -18,11 +18,13 @@ pub struct LessonColumn {
     library: Library,
     states: HashMap<String, LessonState>,
     truth: TruthReader,
+    /// The token that a scene selects once its prompt has been run.
+    wanted_token: Option<(String, usize)>,
 }
 
 impl Default for LessonColumn {
     fn default() -> Self {
-        Self { library: Library::embedded(), states: HashMap::new(), truth: TruthReader::default() }
+        Self { library: Library::embedded(), states: HashMap::new(), truth: TruthReader::default(), wanted_token: None }
     }
 }
 
@@ -42,6 +44,14 @@ impl LessonColumn {
     /// Draws the open lesson; returns the panels that it wants in front, in reading order.
     pub fn show(&mut self, ui: &mut Ui, view: &mut View<'_>, settings: &Settings) -> Vec<PanelId> {
         let open = settings.lesson.as_deref();
+        if let Some((prompt, token)) = &self.wanted_token
+            && !view.snapshot.stale
+            && view.snapshot.prompt == *prompt
+            && view.snapshot.clean.is_some()
+        {
+            view.send(Command::SelectToken(*token));
+            self.wanted_token = None;
+        }
         let Some(lesson) = self.library.lessons.iter().find(|l| Some(l.meta.id.as_str()) == open) else {
             your_model(ui, view);
             return Vec::new();
@@ -53,6 +63,8 @@ impl LessonColumn {
             match action {
                 LessonAction::SetScene(scene) => {
                     set_scene(view, &scene);
+                    let prompt = scene.prompt.as_ref().unwrap_or(&view.snapshot.prompt);
+                    self.wanted_token = scene.token.map(|token| (prompt.clone(), token));
                     panels.extend(scene.panels);
                 }
                 LessonAction::SetPrompt(prompt) => set_prompt(view, prompt),
@@ -87,9 +99,6 @@ fn set_scene(view: &mut View<'_>, scene: &Scene) {
         && head.head < model.config.n_heads
     {
         view.send(Command::SelectHead(head));
-    }
-    if let Some(token) = scene.token {
-        view.send(Command::SelectToken(token));
     }
 }
 
