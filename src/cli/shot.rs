@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::DeviceArguments;
 use crate::lab::{Command, Lab, LabOptions};
+use crate::lesson::PanelId;
 use crate::ui::{self, ShotOptions, shot};
 
 /// Draws the window into a PNG, without a display.
@@ -24,6 +25,9 @@ pub struct Shot {
     /// The prompt to run.
     #[arg(short, long)]
     prompt: Option<String>,
+    /// The panel to bring to the front, by its name in lessons (such as `logit-lens`).
+    #[arg(long)]
+    panel: Option<String>,
     /// The light theme instead of the dark one.
     #[arg(long)]
     light: bool,
@@ -36,7 +40,13 @@ impl Shot {
     /// Opens what is asked for, waits until the lab rests, and draws.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
         let [width, height] = self.size[..] else { return Err("Give --size a width and a height.".into()) };
+        let panel = |name: &String| {
+            let found = PanelId::ALL.iter().copied().find(|panel| panel.name() == name);
+            let names = PanelId::ALL.iter().map(|panel| panel.name()).collect::<Vec<_>>().join(", ");
+            found.ok_or_else(|| format!("There is no panel “{name}”: choose one of {names}."))
+        };
         let options = ShotOptions {
+            panel: self.panel.as_ref().map(panel).transpose()?,
             size: [width as f32, height as f32],
             lesson: self.lesson.clone(),
             model: self.model.clone(),

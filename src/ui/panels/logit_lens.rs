@@ -18,7 +18,7 @@ const CELL: egui::Vec2 = egui::vec2(66.0, 21.0);
 const GUTTER: f32 = 30.0;
 const HEADER: f32 = 22.0;
 /// Height of the line over the layers, with its title.
-const LINE: f32 = 132.0;
+const LINE: f32 = 112.0;
 
 /// The panel. It derives nothing: the lab prepares the lens.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl LogitLens {
         let n_layers = lens.cells.len() / lens.n_positions;
         let all = ui.available_rect_before_wrap();
         // The line over the layers takes the foot of the panel, where there is room for both.
-        let line = if all.height() > 3.0 * LINE { LINE } else { 0.0 };
+        let line = if all.height() > 2.0 * LINE { LINE } else { 0.0 };
         let outer = all.with_max_y(all.bottom() - line);
         let area = Rect::from_min_max(outer.min + vec2(GUTTER, HEADER), outer.max);
         let mut offset = egui::Vec2::ZERO;
