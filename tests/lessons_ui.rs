@@ -3,27 +3,47 @@
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use glassbox::lesson::{Answer, Candidate, Lesson, Library, LiveTruth, QuestionKind, RunFacts};
+use glassbox::lesson::{Answer, Candidate, Lesson, LessonError, Library, LiveTruth, QuestionKind, RunFacts};
 use glassbox::ui::lesson_view::{self, LessonAction, LessonState};
+use glassbox::ui::theme;
 
 struct Page {
     lesson: Lesson,
     state: LessonState,
     live: LiveTruth,
     actions: Vec<LessonAction>,
+    problem: Option<LessonError>,
+}
+
+impl eframe::App for Page {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        // The pane that the window shows lessons in.
+        let pane = egui::Frame::new().fill(theme::palette(ui).surface);
+        egui::CentralPanel::default().frame(pane).show(ui, |ui| {
+            let actions = match &self.problem {
+                Some(problem) => {
+                    lesson_view::show_problem(ui, problem);
+                    Vec::new()
+                }
+                None => lesson_view::show(ui, &self.lesson, &mut self.state, &self.live),
+            };
+            self.actions.extend(actions);
+        });
+    }
+}
+
+fn page_of(lesson: Lesson, size: egui::Vec2, dark: bool) -> Harness<'static, Page> {
+    let state = LessonState::default();
+    let page = Page { lesson, state, live: LiveTruth::default(), actions: Vec::new(), problem: None };
+    let theme = if dark { egui::Theme::Dark } else { egui::Theme::Light };
+    Harness::builder().with_size(size).with_theme(theme).wgpu().build_eframe(|cc| {
+        theme::install(&cc.egui_ctx);
+        page
+    })
 }
 
 fn page(size: egui::Vec2, dark: bool) -> Harness<'static, Page> {
-    let lesson = Library::embedded().lessons.swap_remove(0);
-    let page = Page { lesson, state: LessonState::default(), live: LiveTruth::default(), actions: Vec::new() };
-    let theme = if dark { egui::Theme::Dark } else { egui::Theme::Light };
-    Harness::builder().with_size(size).with_theme(theme).wgpu().build_ui_state(
-        |ui, page: &mut Page| {
-            let actions = lesson_view::show(ui, &page.lesson, &mut page.state, &page.live);
-            page.actions.extend(actions);
-        },
-        page,
-    )
+    page_of(Library::embedded().lessons.swap_remove(0), size, dark)
 }
 
 /// A column tall enough that nothing has to be scrolled to.
@@ -253,10 +273,10 @@ fn every_control_has_a_name_of_its_own() {
 #[test]
 fn a_bad_lesson_shows_its_problem_in_place() {
     let problem = glassbox::lesson::parse("mine.md", "+++\nid = 3\n+++\n").unwrap_err();
-    let mut harness = Harness::builder().with_size(egui::vec2(520.0, 400.0)).build_ui(move |ui| {
-        lesson_view::show_problem(ui, &problem);
-    });
+    let mut harness = page(egui::vec2(520.0, 400.0), false);
+    harness.state_mut().problem = Some(problem);
     harness.run();
+    look(&mut harness, "problem.png");
     assert!(harness.query_by_label_contains("mine.md, line 2").is_some());
 }
 
@@ -272,15 +292,9 @@ fn every_kind_of_block_renders_at_any_width() {
         $$\\operatorname{Attention}(Q,K,V) = \\operatorname{softmax}\\left(\\frac{QK^\\top}{\\sqrt{d}} + M\\right)V \\cdot \\begin{pmatrix} a & b & c & d \\\\ e & f & g & h \\end{pmatrix} \\cdot \\int_0^\\infty e^{-x^2}\\,dx$$\n";
     let lesson = glassbox::lesson::parse("all.md", text).unwrap();
     for width in [240.0, 520.0, 1200.0] {
-        let mut state = LessonState::default();
-        let lesson = lesson.clone();
-        let mut harness = Harness::builder().with_size(egui::vec2(width, 1600.0)).wgpu().build_ui(move |ui| {
-            let _ = lesson_view::show(ui, &lesson, &mut state, &LiveTruth::default());
-        });
+        let mut harness = page_of(lesson.clone(), egui::vec2(width, 1600.0), false);
         harness.run();
-        if let Some(folder) = std::env::var_os("GLASSBOX_LOOK") {
-            harness.render().unwrap().save(std::path::Path::new(&folder).join(format!("all_{width}.png"))).unwrap();
-        }
+        look(&mut harness, &format!("all_{width}.png"));
         assert!(harness.query_by_label_contains("<script>alert").is_some(), "HTML is shown as text");
         // In a very narrow column, tables and long formulas are strips that scroll sideways.
         let texts = [Role::Label, Role::Heading, Role::Link].into_iter().filter(|_| width > 400.0);

@@ -45,6 +45,9 @@ pub trait Engine {
 
     /// What is allocated on the device.
     fn memory(&self) -> Memory;
+
+    /// Bytes per second that a plain copy on the device reaches, reads and writes counted.
+    fn copy_bandwidth(&self) -> Result<f64>;
 }
 
 /// What to run.

@@ -115,4 +115,8 @@ impl<B: Backend> Engine for Runner<B> {
         let weights = self.model.weights.iter().map(|(_, w)| self.backend.weight_bytes(w)).sum();
         Memory { weights, cache: self.cache.n_bytes(&self.backend) }
     }
+
+    fn copy_bandwidth(&self) -> Result<f64> {
+        self.backend.copy_bandwidth()
+    }
 }

@@ -186,6 +186,10 @@ pub trait Backend {
     /// Bytes that a buffer has allocated.
     fn kv_bytes(&self, buffer: &Self::KvBuffer) -> u64;
 
+    /// Bytes per second that a plain copy on the device reaches, reads and writes counted: the ceiling of what is bound by
+    /// memory.
+    fn copy_bandwidth(&self) -> Result<f64>;
+
     // Fused forms. Each default is its definition.
 
     /// Several projections of the same input, such as q, k and v.

@@ -10,6 +10,7 @@ use egui::{
 };
 
 use super::markdown::Typesetter;
+use super::theme::{self, RADIUS, RADIUS_SMALL, palette};
 
 /// The meaning of a colour on a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,20 +28,21 @@ pub enum Tone {
 impl Tone {
     /// Its colour in the current theme.
     pub fn color(self, ui: &Ui) -> Color32 {
-        let visuals = ui.visuals();
+        let p = palette(ui);
         match self {
-            Self::Plain => visuals.weak_text_color(),
-            Self::Accent => visuals.hyperlink_color,
-            Self::Right => super::theme::palette(ui).positive,
-            Self::Wrong => visuals.error_fg_color,
+            Self::Plain => p.muted,
+            Self::Accent => p.accent,
+            Self::Right => p.positive,
+            Self::Wrong => p.danger,
         }
     }
 }
 
 /// A framed block with a kicker ("Question 1 of 3").
 pub fn card(ui: &mut Ui, kicker: &str, tone: Tone, contents: impl FnOnce(&mut Ui)) {
-    let stroke = Stroke::new(1.0, ui.visuals().widgets.noninteractive.bg_stroke.color);
-    Frame::new().fill(ui.visuals().faint_bg_color).stroke(stroke).corner_radius(8).inner_margin(16).show(ui, |ui| {
+    let p = palette(ui);
+    let frame = Frame::new().fill(p.surface).stroke(Stroke::new(1.0, p.border)).corner_radius(RADIUS).inner_margin(16);
+    frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
         ui.label(RichText::new(kicker).small().color(tone.color(ui)));
@@ -74,16 +76,23 @@ pub fn option(ui: &mut Ui, type_: &mut Typesetter, card: &str, text: &str, role:
     if !ui.is_rect_visible(rect) {
         return response;
     }
-    let visuals = ui.style().interact(&response);
+    let p = palette(ui);
     let known = matches!(state.tone, Tone::Right | Tone::Wrong);
-    let color = if known || state.chosen { state.tone.color(ui) } else { ui.visuals().weak_text_color() };
+    let color = if known || state.chosen { state.tone.color(ui) } else { p.muted };
     let stroke = match (known || state.chosen, state.open) {
         (true, _) => Stroke::new(1.5, color),
-        (false, true) => Stroke::new(1.0, ui.visuals().widgets.inactive.bg_fill),
+        (false, true) => Stroke::new(1.0, p.border_strong),
         (false, false) => Stroke::NONE,
     };
-    let fill = if state.open && response.hovered() { visuals.weak_bg_fill } else { ui.visuals().panel_fill };
-    ui.painter().rect(rect, 6, fill, stroke, StrokeKind::Inside);
+    let fill = match (state.tone, state.open) {
+        (Tone::Right, false) => p.positive_soft,
+        (Tone::Wrong, false) => p.danger_soft,
+        (_, true) if response.hovered() => p.hover,
+        (_, true) if state.chosen => p.accent_soft,
+        (_, true) => p.surface,
+        (_, false) => p.sunken,
+    };
+    ui.painter().rect(rect, RADIUS_SMALL, fill, stroke, StrokeKind::Inside);
     if response.has_focus() {
         ui.painter().rect_stroke(rect.expand(2.0), 8, ui.visuals().selection.stroke, StrokeKind::Outside);
     }
@@ -132,7 +141,7 @@ pub fn cross(ui: &Ui, rect: Rect, color: Color32) {
 /// on from here.
 pub fn verdict(ui: &mut Ui, tone: Tone, card: &str, words: &str) -> Response {
     const MARK: f32 = 16.0;
-    let text = RichText::new(words).strong().color(tone.color(ui));
+    let text = RichText::new(words).text_style(theme::subheading()).color(tone.color(ui));
     let galley = egui::WidgetText::from(text).into_galley(ui, None, ui.available_width() - 24.0, TextStyle::Body);
     let size = vec2(24.0 + galley.size().x, galley.size().y.max(MARK));
     let (rect, response) = ui.allocate_exact_size(size, Sense::focusable_noninteractive());
@@ -164,10 +173,9 @@ pub fn aside(ui: &mut Ui, type_: &mut Typesetter, tone: Tone, text: &str) {
 
 /// The button that matters most on a card.
 pub fn primary(ui: &mut Ui, enabled: bool, words: &str) -> Response {
-    let visuals = ui.visuals();
+    let p = palette(ui);
     let button = if enabled {
-        let text = RichText::new(words).color(visuals.extreme_bg_color).strong();
-        Button::new(text).fill(visuals.hyperlink_color)
+        Button::new(RichText::new(words).color(p.on_accent)).fill(p.accent_fill).stroke(Stroke::NONE)
     } else {
         Button::new(words)
     };

@@ -12,12 +12,13 @@ mod paragraph;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use egui::{Align2, Color32, FontFamily, FontId, Rect, Response, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
+use egui::{Align2, Color32, FontFamily, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 
 use document::{Block, Inlines};
 pub use document::{Document, Span};
 use paragraph::{Formula, Paragraph, Style};
 
+use super::theme;
 use crate::lesson::maths;
 
 /// The longest comfortable line, in characters.
@@ -325,18 +326,13 @@ fn sideways(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, contents:
 
 impl Style {
     fn prose(ui: &Ui) -> Self {
-        let reading = TextStyle::Name("reading".into());
-        let size = match ui.style().text_styles.get(&reading) {
-            Some(font) => font.size,
-            None => TextStyle::Body.resolve(ui.style()).size * 1.15,
-        };
-        Self::new(size, ui.visuals().text_color())
+        Self::new(theme::reading().resolve(ui.style()).size, ui.visuals().text_color())
     }
 
     fn heading(ui: &Ui, level: u8) -> Self {
         let scale = match level {
             1 => 1.75,
-            2 => 1.35,
+            2 => 1.3,
             _ => 1.1,
         };
         let size = (Self::prose(ui).size() * scale).round();

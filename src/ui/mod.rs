@@ -43,7 +43,7 @@ mod top_bar;
 mod view;
 mod widgets;
 
-pub use app::{App, Desk, run};
+pub use app::{App, Desk, FIRST_PROMPT, run};
 pub use frame_work::{FrameWork, frame_work};
 pub use settings::Settings;
 pub use shot::{ShotOptions, settle, shot};

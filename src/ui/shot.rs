@@ -57,6 +57,13 @@ impl Default for ShotOptions {
     }
 }
 
+impl ShotOptions {
+    /// The usual options in the light theme or the dark one.
+    pub fn with_light(light: bool) -> Self {
+        Self { theme: if light { Theme::Light } else { Theme::Dark }, ..Self::default() }
+    }
+}
+
 /// Draws the window. An error is one sentence on what did not work.
 pub fn shot(options: &ShotOptions) -> Result<RgbaImage, String> {
     let settings = Settings { theme: Some(options.theme), lesson: options.lesson.clone(), ..Settings::default() };

@@ -14,10 +14,10 @@ use crate::model::Encoding;
 /// An activation in 8 bits, block by block.
 #[derive(Debug, Default)]
 pub struct QuantRow {
-    /// The quants.
-    q: Vec<[i8; 32]>,
-    /// Per block: the step e, and e·Σq.
-    scales: Vec<[f32; 2]>,
+    /// The quants, signed.
+    q: Vec<[u8; 32]>,
+    /// Per block: the step e, e·Σq, and two zeros that fill a register.
+    scales: Vec<[f32; 4]>,
 }
 
 impl QuantRow {
@@ -31,10 +31,12 @@ impl QuantRow {
             let poison: f32 = block.iter().map(|x| x * 0.0).sum();
             let step = max / 127.0 + poison;
             let inverse = if step > 0.0 { 1.0 / step } else { 0.0 };
-            let q = block.map(|x| (x * inverse).round_ties_even() as i8);
+            // Adding and taking away 1.5·2²³ rounds to the nearest whole number, ties to even, in two plain additions.
+            const ROUND: f32 = 12_582_912.0;
+            let q = block.map(|x| ((x * inverse + ROUND) - ROUND) as i32 as i8);
             let sum: i32 = q.iter().map(|&q| i32::from(q)).sum();
-            row.q.push(q);
-            row.scales.push([step, step * sum as f32]);
+            row.q.push(q.map(|q| q as u8));
+            row.scales.push([step, step * sum as f32, 0.0, 0.0]);
         }
         row
     }
@@ -62,9 +64,9 @@ pub mod portable {
             *y = row
                 .chunks_exact(size)
                 .zip(x.q.iter().zip(&x.scales))
-                .map(|(block, (q, [step, sum]))| {
+                .map(|(block, (q, [step, sum, ..]))| {
                     let (u, d, m) = unpack(encoding, block);
-                    let dot: i32 = u.iter().zip(q).map(|(&u, &q)| i32::from(u) * i32::from(q)).sum();
+                    let dot: i32 = u.iter().zip(q).map(|(&u, &q)| i32::from(u) * i32::from(q as i8)).sum();
                     d * step * dot as f32 + m * sum
                 })
                 .sum();
@@ -120,59 +122,73 @@ macro_rules! x86_kernels {
                 block: impl Fn(&[u8; N], __m256i, __m128) -> (__m256, __m128),
             ) {
                 let (blocks, _) = rows.as_chunks::<N>();
+                let ((q, q_last), (scales, scales_last)) = (x.q.as_chunks::<2>(), x.scales.as_chunks::<2>());
                 for (row, y) in blocks.chunks_exact(x.q.len()).zip(out) {
+                    let (row, row_last) = row.as_chunks::<2>();
                     let (mut even, mut odd) = (_mm256_setzero_ps(), _mm256_setzero_ps());
                     let mut offsets = _mm_setzero_ps();
-                    let mut add = |i: usize, sums: &mut __m256| {
-                        let scales: __m128 = bytemuck::cast([x.scales[i][0], x.scales[i][1], 0.0, 0.0]);
-                        let (dot, offset) = block(&row[i], bytemuck::cast(x.q[i]), scales);
-                        *sums = _mm256_fmadd_ps(dot, _mm256_broadcastss_ps(offset), *sums);
+                    for ((bytes, q), scales) in row.iter().zip(q).zip(scales) {
+                        let (dot, offset) = block(&bytes[0], bytemuck::cast(q[0]), bytemuck::cast(scales[0]));
+                        even = _mm256_fmadd_ps(dot, _mm256_broadcastss_ps(offset), even);
                         offsets = _mm_add_ps(offsets, offset);
-                    };
-                    for pair in 0..row.len() / 2 {
-                        add(2 * pair, &mut even);
-                        add(2 * pair + 1, &mut odd);
+                        let (dot, offset) = block(&bytes[1], bytemuck::cast(q[1]), bytemuck::cast(scales[1]));
+                        odd = _mm256_fmadd_ps(dot, _mm256_broadcastss_ps(offset), odd);
+                        offsets = _mm_add_ps(offsets, offset);
                     }
-                    if row.len() % 2 == 1 {
-                        add(row.len() - 1, &mut even);
+                    for ((bytes, q), scales) in row_last.iter().zip(q_last).zip(scales_last) {
+                        let (dot, offset) = block(bytes, bytemuck::cast(*q), bytemuck::cast(*scales));
+                        even = _mm256_fmadd_ps(dot, _mm256_broadcastss_ps(offset), even);
+                        offsets = _mm_add_ps(offsets, offset);
                     }
-                    let lanes: [f32; 8] = bytemuck::cast(_mm256_add_ps(even, odd));
-                    let offset: [f32; 4] = bytemuck::cast(offsets);
-                    *y = lanes.iter().sum::<f32>() + offset[1];
+                    let sums = _mm256_add_ps(even, odd);
+                    let half = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps::<1>(sums));
+                    let pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
+                    let sum = _mm_add_ss(pair, _mm_movehdup_ps(pair));
+                    *y = _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(offsets)));
                 }
             }
 
             // Each block kernel returns Σ u·q in eight lanes, and [d·e, m·e·Σq, …].
 
+            // Patterns that take a block apart into arrays leave no bounds to check.
+
+            #[inline]
             #[target_feature(enable = $features)]
             fn q4_1(block: &[u8; 20], q: __m256i, scales: __m128) -> (__m256, __m128) {
-                let ([d0, d1, m0, m1], quants) = block.split_first_chunk::<4>().expect("20 bytes");
-                let halves = i32::from_le_bytes([*d0, *d1, *m0, *m1]);
-                let dm = _mm_cvtph_ps(_mm_cvtsi32_si128(halves));
+                let [d0, d1, m0, m1, quants @ ..] = block;
+                let dm = halves([*d0, *d1, *m0, *m1]);
                 (dot_nibbles(quants, q), _mm_mul_ps(dm, scales))
             }
 
+            #[inline]
             #[target_feature(enable = $features)]
             fn q4_0(block: &[u8; 18], q: __m256i, scales: __m128) -> (__m256, __m128) {
-                let ([d0, d1], quants) = block.split_first_chunk::<2>().expect("18 bytes");
-                let halves = i32::from_le_bytes([*d0, *d1, *d0, *d1]);
-                let dm = _mm_mul_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(halves)), _mm_set_ps(0.0, 0.0, -8.0, 1.0));
+                let [d0, d1, quants @ ..] = block;
+                let dm = _mm_mul_ps(halves([*d0, *d1, *d0, *d1]), _mm_set_ps(0.0, 0.0, -8.0, 1.0));
                 (dot_nibbles(quants, q), _mm_mul_ps(dm, scales))
             }
 
+            #[inline]
             #[target_feature(enable = $features)]
             fn q8_0(block: &[u8; 34], q: __m256i, scales: __m128) -> (__m256, __m128) {
-                let ([d0, d1], quants) = block.split_first_chunk::<2>().expect("34 bytes");
-                let d = _mm_cvtph_ps(_mm_cvtsi32_si128(i32::from_le_bytes([*d0, *d1, 0, 0])));
-                let w: __m256i = bytemuck::pod_read_unaligned(&quants[..32]);
-                let (dot, offset) = $dot_bytes(w, q);
-                (_mm256_cvtepi32_ps(dot), _mm_mul_ps(_mm_mul_ps(_mm_shuffle_ps::<0>(d, d), offset), scales))
+                let [d0, d1, quants @ ..] = block;
+                let (dot, factors) = $dot_bytes(bytemuck::cast::<[u8; 32], __m256i>(*quants), q);
+                let dm = _mm_mul_ps(halves([*d0, *d1, *d0, *d1]), factors);
+                (_mm256_cvtepi32_ps(dot), _mm_mul_ps(dm, scales))
+            }
+
+            /// Two half-precision numbers in the two lowest lanes.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn halves(bytes: [u8; 4]) -> __m128 {
+                _mm_cvtph_ps(_mm_cvtsi32_si128(i32::from_le_bytes(bytes)))
             }
 
             /// Σ u·q where the low and high halves of 16 bytes hold u's first and last 16 values.
+            #[inline]
             #[target_feature(enable = $features)]
-            fn dot_nibbles(quants: &[u8], q: __m256i) -> __m256 {
-                let packed: __m128i = bytemuck::pod_read_unaligned(&quants[..16]);
+            fn dot_nibbles(quants: &[u8; 16], q: __m256i) -> __m256 {
+                let packed: __m128i = bytemuck::cast(*quants);
                 let both = _mm256_set_m128i(_mm_srli_epi16::<4>(packed), packed);
                 let u = _mm256_and_si256(both, _mm256_set1_epi8(15));
                 _mm256_cvtepi32_ps($dot_nibbles(u, q))
@@ -221,3 +237,46 @@ x86_kernels!(
 );
 #[cfg(target_arch = "x86_64")]
 x86_kernels!(avx2, "avx2,fma,f16c", ["avx2", "fma", "f16c"], super::x86::dot_avx2, super::x86::dot_bytes_avx2);
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+    use crate::model::WeightData;
+
+    /// Every kernel that this processor can run against the plain one, and that against decoded f32 arithmetic.
+    #[test]
+    fn kernels_agree() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+        for encoding in [Encoding::Q4_0, Encoding::Q4_1, Encoding::Q8_0] {
+            for n_blocks in [1, 2, 3, 18, 47] {
+                let (n_rows, n_in) = (5, 32 * n_blocks);
+                let mut bytes = vec![0u8; n_rows * n_blocks * encoding.block_bytes()];
+                rng.fill_bytes(&mut bytes);
+                for block in bytes.chunks_exact_mut(encoding.block_bytes()) {
+                    block[..2].copy_from_slice(&half::f16::from_f32(0.01).to_le_bytes());
+                    if encoding == Encoding::Q4_1 {
+                        block[2..4].copy_from_slice(&half::f16::from_f32(-0.07).to_le_bytes());
+                    }
+                }
+                let x: Vec<f32> = (0..n_in).map(|_| (rng.next_u32() as f32 / u32::MAX as f32 - 0.5) * 8.0).collect();
+                let (row, mut plain) = (QuantRow::new(&x), vec![0.0; n_rows]);
+                portable::dot_rows(encoding, &bytes, &row, &mut plain);
+
+                let weights = WeightData { encoding, shape: vec![n_rows, n_in], bytes: bytes.clone().into() }.decode();
+                for (y, w) in plain.iter().zip(weights.chunks_exact(n_in)) {
+                    let exact: f32 = w.iter().zip(&x).map(|(w, x)| w * x).sum();
+                    // Each activation is off by half a step of 4/127 at most, each weight is below 1.3.
+                    let bound = 1.3 * 0.5 * 4.0 / 127.0 * (n_in as f32).sqrt() * 4.0;
+                    assert!((y - exact).abs() < bound, "{encoding:?} {n_blocks}: {y} and {exact}");
+                }
+                let mut fast = vec![0.0; n_rows];
+                super::super::raw::dot_rows(encoding, &bytes, &row, &mut fast);
+                for (a, b) in fast.iter().zip(&plain) {
+                    assert!((a - b).abs() <= 1e-4 * b.abs().max(1.0), "{encoding:?} {n_blocks}: {a} and {b}");
+                }
+            }
+        }
+    }
+}

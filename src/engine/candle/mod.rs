@@ -10,6 +10,8 @@ mod linear;
 mod raw;
 mod weight;
 
+use rayon::prelude::*;
+
 use candle_core::{CpuStorage, D, Device, Storage, Tensor};
 
 use self::attention::Sizes;
@@ -65,6 +67,21 @@ impl Backend for CandleBackend {
 
     fn checkpoint(&self) -> Result<()> {
         self.cancel.check()
+    }
+
+    fn copy_bandwidth(&self) -> Result<f64> {
+        // More than the caches hold, each thread its own part, the best of a few tries.
+        const BYTES: usize = 256 << 20;
+        let from = vec![1u8; BYTES];
+        let mut to = vec![0u8; BYTES];
+        let part = BYTES.div_ceil(self.threads);
+        let copy = || {
+            let begun = std::time::Instant::now();
+            to.par_chunks_mut(part).zip(from.par_chunks(part)).for_each(|(to, from)| to.copy_from_slice(from));
+            begun.elapsed().as_secs_f64()
+        };
+        let best = std::iter::repeat_with(copy).take(5).fold(f64::INFINITY, f64::min);
+        Ok(2.0 * BYTES as f64 / best)
     }
 
     fn upload(&self, data: &WeightData) -> Result<CpuWeight> {

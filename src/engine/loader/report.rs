@@ -164,6 +164,11 @@ impl LoadReport {
         }
     }
 
+    /// Bytes of the embedding tables, which a run looks up instead of reading through.
+    pub fn embedding_bytes(&self) -> u64 {
+        self.parts.iter().filter(|p| p.part == Part::Embedding).map(|p| p.bytes).sum()
+    }
+
     /// Whether the model fits into `budget` bytes.
     pub fn fits(&self, budget: u64) -> Fit {
         match budget.checked_sub(self.bytes_in_memory) {

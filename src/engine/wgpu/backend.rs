@@ -147,6 +147,10 @@ impl Backend for WgpuBackend {
         self.run.cancel = cancel;
     }
 
+    fn copy_bandwidth(&self) -> Result<f64> {
+        self.run.copy_bandwidth()
+    }
+
     fn checkpoint(&self) -> Result<()> {
         self.run.checkpoint()
     }

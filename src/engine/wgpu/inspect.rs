@@ -62,12 +62,6 @@ impl WgpuBackend {
         self.run.wait()
     }
 
-    /// Bytes per second that a plain copy on the device reaches, reads and writes counted: the ceiling for a kernel that
-    /// is bound by memory.
-    pub fn copy_bandwidth(&self) -> Result<f64> {
-        self.run.copy_bandwidth()
-    }
-
     /// Destroys the device, as a driver's failure would. For tests of what follows.
     pub fn lose_device(&self) {
         self.run.gpu.device.destroy();

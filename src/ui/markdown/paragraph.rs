@@ -15,6 +15,7 @@ use egui::{
     WidgetInfo, vec2,
 };
 
+use super::super::theme;
 use super::{LEADING, Span};
 use crate::lesson::maths;
 
@@ -259,27 +260,22 @@ fn format(ui: &Ui, span: &Span, style: Style, line_height: f32) -> TextFormat {
     let (mut font, mut color) = (style.font(), style.color);
     if span.strong || style.strong {
         color = visuals.strong_text_color();
-        font.family = face(ui, "bold").unwrap_or_default();
+        font.family = theme::bold();
     }
     if span.code || span.math {
         // A formula that could not be typeset shows its TeX.
         font = FontId::new(style.size() * 0.92, FontFamily::Monospace);
     }
     let mut format = TextFormat { line_height: Some(line_height), ..TextFormat::simple(font, color) };
-    if span.emphasis && !span.strong {
-        match face(ui, "italic") {
-            Some(family) => format.font_id.family = family,
-            None => format.italics = true,
+    if span.emphasis && !span.code {
+        // There is no face that is both: bold is slanted.
+        match span.strong {
+            true => format.italics = true,
+            false => format.font_id.family = theme::italic(),
         }
     }
     if span.link.is_some() {
         format.color = visuals.hyperlink_color;
     }
     format
-}
-
-/// A face that the theme brings under this name, else the plain one.
-fn face(ui: &Ui, name: &str) -> Option<FontFamily> {
-    let family = FontFamily::Name(name.into());
-    ui.fonts(|f| f.definitions().families.contains_key(&family)).then_some(family)
 }

@@ -1,0 +1,100 @@
+//! The command line: the lab's work without its window, on the same engine.
+
+mod bench;
+mod generate;
+mod inspect;
+mod shot;
+mod trace;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::engine::loader::{self, Checkpoint};
+use crate::engine::tokenizer::Tokenizer;
+use crate::engine::{DeviceChoice, Engine, open_engine, open_tokenizer};
+use crate::model::Cancel;
+use crate::ui;
+
+/// See and change how a language model computes. Without a command the window opens.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// A weight file or folder that the window opens.
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prints what a weight file holds.
+    Inspect(inspect::Inspect),
+    /// Generates text.
+    Generate(generate::Generate),
+    /// Records a run's tensors in a safetensors file, under their hook names.
+    Trace(trace::TraceCommand),
+    /// Measures loading, prefill and decoding on every device.
+    Bench(bench::Bench),
+    /// Draws the window into a PNG, without a display.
+    Shot(shot::Shot),
+}
+
+/// Where to compute.
+#[derive(Debug, Clone, Args)]
+struct DeviceArguments {
+    /// `auto`, `cpu`, `gpu`, or a part of a graphics adapter's name.
+    #[arg(long, env = "GLASSBOX_DEVICE", default_value = "auto", global = true)]
+    device: String,
+    /// Keep exact f32 arithmetic on the CPU instead of the fast quantised kernels.
+    #[arg(long, global = true)]
+    exact: bool,
+}
+
+impl DeviceArguments {
+    fn choice(&self) -> DeviceChoice {
+        let Ok(choice) = self.device.parse();
+        choice
+    }
+}
+
+/// Runs the command that the arguments name. An error is a sentence for the user.
+pub fn run() -> Result<(), String> {
+    let arguments = Arguments::parse();
+    let device = &arguments.device;
+    match arguments.command {
+        None => window(arguments.file, device),
+        Some(Command::Inspect(command)) => command.run(),
+        Some(Command::Generate(command)) => command.run(device),
+        Some(Command::Trace(command)) => command.run(device),
+        Some(Command::Bench(command)) => command.run(device),
+        Some(Command::Shot(command)) => command.run(device),
+    }
+}
+
+fn window(file: Option<PathBuf>, device: &DeviceArguments) -> Result<(), String> {
+    // Without a word on the device, the window goes by what was chosen last time.
+    let choice = (device.device != "auto").then(|| device.choice());
+    ui::run(file, choice).map_err(|e| format!("The window could not be opened ({e}): check that a display is there."))
+}
+
+/// A model that a command works on.
+struct Opened {
+    checkpoint: Checkpoint,
+    tokenizer: Tokenizer,
+    engine: Box<dyn Engine>,
+}
+
+/// Opens a file; what has to be said about it goes to standard error.
+fn open(path: &Path, device: &DeviceArguments) -> Result<Opened, String> {
+    let mut checkpoint = loader::open(path).map_err(|e| e.to_string())?;
+    let tokenizer = open_tokenizer(&mut checkpoint)?;
+    let opened = open_engine(&checkpoint, &device.choice(), device.exact, &Cancel::new(), &|_| {})?;
+    let warnings = checkpoint.report.warnings.iter().chain(&opened.warnings);
+    for warning in warnings.chain(tokenizer.warnings()).chain(&opened.fallback) {
+        eprintln!("note: {warning}");
+    }
+    Ok(Opened { checkpoint, tokenizer, engine: opened.engine })
+}

@@ -1,0 +1,85 @@
+//! `glassbox shot`: the window as a picture, drawn without a display.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::DeviceArguments;
+use crate::lab::{Command, Lab, LabOptions};
+use crate::ui::{self, ShotOptions, shot};
+
+/// Draws the window into a PNG, without a display.
+#[derive(Debug, Args)]
+pub struct Shot {
+    /// Where to write the PNG.
+    #[arg(long)]
+    out: PathBuf,
+    /// A weight file or folder to open first.
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// The lesson to show, by its id.
+    #[arg(long)]
+    lesson: Option<String>,
+    /// The prompt to run.
+    #[arg(short, long)]
+    prompt: Option<String>,
+    /// The light theme instead of the dark one.
+    #[arg(long)]
+    light: bool,
+    /// Width and height in points.
+    #[arg(long, num_args = 2, default_values_t = [1280, 800])]
+    size: Vec<u32>,
+}
+
+impl Shot {
+    /// Opens what is asked for, waits until the lab rests, and draws.
+    pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
+        let [width, height] = self.size[..] else { return Err("Give --size a width and a height.".into()) };
+        let options = ShotOptions {
+            size: [width as f32, height as f32],
+            lesson: self.lesson.clone(),
+            model: self.model.clone(),
+            device: device.choice(),
+            prompt: Some(self.prompt.clone().unwrap_or_else(|| ui::FIRST_PROMPT.into())),
+            ..ShotOptions::with_light(self.light)
+        };
+        let picture = shot(&options)?;
+        picture
+            .save(&self.out)
+            .map_err(|e| format!("“{}” could not be written ({e}): choose another place.", self.out.display()))
+    }
+}
+
+/// What the window's own work per frame costs, with the largest trace on screen while text is generated.
+pub fn frame_work(file: Option<PathBuf>, device: &DeviceArguments, json: bool) -> Result<(), String> {
+    const FRAMES: usize = 300;
+    let file = file.ok_or("Name a weight file whose trace the window is to show.")?;
+    let options = LabOptions {
+        device: device.choice(),
+        exact: device.exact,
+        prompt: "The quick brown fox jumps over the lazy dog, and then ".repeat(21),
+        ..LabOptions::default()
+    };
+    let mut lab = Lab::new(options, || {});
+    lab.apply(Command::OpenModel(file));
+    lab.wait_until_idle();
+    let tokens = lab.snapshot().chips.len();
+    if lab.snapshot().clean.is_none() {
+        let why = lab.snapshot().notices.last().map(|n| n.text.clone());
+        return Err(why.unwrap_or_else(|| "The model could not be run.".into()));
+    }
+    lab.apply(Command::Generate(1_000_000));
+    let work = ui::frame_work(&mut lab, [1440.0, 900.0], FRAMES);
+    let ms = |d: std::time::Duration| d.as_secs_f64() * 1e3;
+    if json {
+        let figures = json!({ "frames": work.frames, "prompt_tokens": tokens, "median_ms": ms(work.median),
+            "p95_ms": ms(work.p95), "worst_ms": ms(work.worst), "vertices": work.vertices });
+        println!("{figures:#}");
+    } else {
+        let (median, p95, worst) = (ms(work.median), ms(work.p95), ms(work.worst));
+        println!("work per frame over {} frames, {tokens} tokens on screen, a generation running:", work.frames);
+        println!("median {median:.2} ms, 95 % under {p95:.2} ms, worst {worst:.2} ms, {} vertices", work.vertices);
+    }
+    Ok(())
+}
