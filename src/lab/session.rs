@@ -14,7 +14,7 @@ use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::tokenizer::Tokenizer;
 use crate::engine::{Engine, TokenScore, devices, loader, open_engine, open_tokenizer};
-use crate::model::{Cancel, Error, HookPoint, Site};
+use crate::model::{Cancel, DeviceKind, Error, HookPoint, Site};
 
 /// Rows of the residual stream that one piece of background work reads through the logit lens.
 const LENS_ROWS: usize = 64;
@@ -42,6 +42,8 @@ pub struct Session {
     clean: Option<Traced>,
     lens: Option<LensWork>,
     runs: u64,
+    /// Times in a row that a graphics processor failed.
+    failures: u32,
 }
 
 /// A logit lens that is being computed.
@@ -53,7 +55,7 @@ struct LensWork {
 impl Session {
     /// A session with no model.
     pub fn new() -> Self {
-        Self { open: None, clean: None, lens: None, runs: 0 }
+        Self { open: None, clean: None, lens: None, runs: 0, failures: 0 }
     }
 
     /// Carries out one job and reports its end.
@@ -74,15 +76,16 @@ impl Session {
             Job::Generate(job) => {
                 if let Some(open) = &mut self.open {
                     open.engine.set_cancel(cancel.clone());
-                    let clean = self.clean.as_ref();
-                    let reason = generate(open, &job, clean, &cancel, mailbox).unwrap_or_else(|error| match error {
-                        Error::Cancelled => "stopped".into(),
-                        error => {
-                            mailbox.post(Event::Notice(NoticeLevel::Error, error.to_string()));
-                            "stopped by an error".into()
-                        }
-                    });
+                    let generated = generate(open, &job, self.clean.as_ref(), &cancel, mailbox);
+                    let (reason, failure) = match generated {
+                        Ok(reason) => (reason, None),
+                        Err(Error::Cancelled) => ("stopped".into(), None),
+                        Err(error) => ("stopped by an error".into(), Some(error)),
+                    };
                     mailbox.post(Event::Generated { id: job.id, reason });
+                    if let Some(error) = failure {
+                        self.after_failure(&error, mailbox);
+                    }
                 }
             }
         }
@@ -185,14 +188,36 @@ impl Session {
             Ok((clean, tweaked)) => {
                 let shown = tweaked.as_ref().or(clean.as_ref()).cloned();
                 self.lens = shown.map(|run| LensWork { run, cells: Vec::new() });
+                self.failures = 0;
                 mailbox.post(Event::Traced { revision: job.revision, clean, tweaked });
             }
             Err(error) => {
                 mailbox.post(Event::Failed { revision: job.revision });
                 if !matches!(error, Error::Cancelled) {
-                    mailbox.post(Event::Notice(NoticeLevel::Error, error.to_string()));
+                    self.after_failure(&error, mailbox);
                 }
             }
+        }
+    }
+
+    /// A run failed. Where a graphics processor is to blame, the model is opened on it once more, and on the CPU if it
+    /// fails again; any other failure is only told.
+    fn after_failure(&mut self, error: &Error, mailbox: &Mailbox) {
+        let on_gpu = self.open.as_ref().is_some_and(|open| open.engine.device().kind != DeviceKind::Cpu);
+        if !(on_gpu && matches!(error, Error::Device { .. })) {
+            return mailbox.post(Event::Notice(NoticeLevel::Error, error.to_string()));
+        }
+        let Some(Open { path, device, exact, .. }) = self.open.take() else { return };
+        self.failures += 1;
+        let (device, what) = match self.failures {
+            1 => (device, "the model is being opened on it again"),
+            _ => (DeviceChoice::Cpu, "computing on the CPU from here on"),
+        };
+        self.forget();
+        mailbox.post(Event::Notice(NoticeLevel::Warning, format!("{error} Therefore {what}.")));
+        self.open_model(path, device, exact, &Cancel::new(), mailbox);
+        if self.open.is_none() {
+            mailbox.post(Event::Closed);
         }
     }
 }
@@ -221,5 +246,76 @@ impl LensWork {
         );
         let finished = self.cells.len() == n_rows;
         Some(finished.then(|| Lens { n_positions, cells: std::mem::take(&mut self.cells) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::engine::{Memory, Output, Request};
+    use crate::model::{DeviceInfo, ModelConfig};
+
+    /// A graphics processor that went away.
+    struct Broken(ModelConfig);
+
+    impl Engine for Broken {
+        fn config(&self) -> &ModelConfig {
+            &self.0
+        }
+
+        fn device(&self) -> DeviceInfo {
+            DeviceInfo { kind: DeviceKind::Gpu, name: "broken".into(), arithmetic: "f32".into() }
+        }
+
+        fn set_cancel(&mut self, _: Cancel) {}
+
+        fn run(&mut self, _: Request<'_>) -> crate::model::Result<Output> {
+            Err(Error::Device { device: "broken".into(), detail: "it was unplugged.".into() })
+        }
+
+        fn cached(&self) -> usize {
+            0
+        }
+
+        fn truncate(&mut self, _: usize) {}
+
+        fn lens(&mut self, _: &[f32], _: usize) -> crate::model::Result<Vec<Vec<TokenScore>>> {
+            Ok(Vec::new())
+        }
+
+        fn memory(&self) -> Memory {
+            Memory::default()
+        }
+
+        fn copy_bandwidth(&self) -> crate::model::Result<f64> {
+            Ok(1.0)
+        }
+    }
+
+    #[test]
+    fn a_lost_device_is_replaced_and_the_model_runs_again() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/conformance/llama/Q8_0.gguf");
+        let mailbox = Mailbox::new(|| {});
+        let mut session = Session::new();
+        // The file's own choice of device is the CPU here, so that the second try works on any machine.
+        session.open_model(path, DeviceChoice::Cpu, true, &Cancel::new(), &mailbox);
+        let open = session.open.as_mut().expect("the model");
+        open.engine = Box::new(Broken(open.engine.config().clone()));
+        mailbox.collect();
+
+        let sequence = super::super::job::Sequence { prompt: "The engine".into(), ..Default::default() };
+        let job = TraceJob { revision: 1, sequence, donor: None, tweaks: Vec::new(), detail_layer: 0 };
+        session.run(Job::Trace(job.clone()), Cancel::new(), &mailbox);
+        let events = mailbox.collect();
+        assert!(
+            events.iter().any(|e| matches!(e, Event::Notice(NoticeLevel::Warning, text) if text.contains("again")))
+        );
+        assert!(events.iter().any(|e| matches!(e, Event::Opened(_))), "it was opened again");
+
+        session.run(Job::Trace(job), Cancel::new(), &mailbox);
+        assert!(mailbox.collect().iter().any(|e| matches!(e, Event::Traced { clean: Some(_), .. })));
+        assert_eq!(session.failures, 0, "a good run ends the count");
     }
 }

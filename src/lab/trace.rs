@@ -48,6 +48,9 @@ pub struct Tokens {
     pub n_prompt: usize,
 }
 
+/// The run without changes and the run with them. Neither exists for an empty prompt, the second only with changes.
+pub type Runs = (Option<Arc<Run>>, Option<Arc<Run>>);
+
 /// Cuts a sequence into tokens.
 pub fn tokens(open: &Open, sequence: &Sequence) -> Result<Tokens> {
     let tokenizer = &open.tokenizer;
@@ -81,7 +84,7 @@ pub fn trace(
     clean: &mut Option<Traced>,
     runs: &mut u64,
     mailbox: &Mailbox,
-) -> Result<(Option<Arc<Run>>, Option<Arc<Run>>)> {
+) -> Result<Runs> {
     let tokens = tokens(open, &job.sequence)?;
     let donor = job.donor.as_deref().map(|text| plain_tokens(&open.tokenizer, text)).transpose()?.unwrap_or_default();
     mailbox.post(Event::Tokens {

@@ -45,7 +45,7 @@ struct State {
 impl EngineThread {
     /// Starts the thread. `waker` is called, from that thread, whenever an event is ready.
     pub fn start(waker: impl Fn() + Send + Sync + 'static) -> Self {
-        let mailbox = Arc::new(Mailbox { state: Mutex::default(), changed: Condvar::new(), waker: Box::new(waker) });
+        let mailbox = Arc::new(Mailbox::new(waker));
         let inside = mailbox.clone();
         let thread = Builder::new().name("engine".into()).spawn(move || serve(&inside)).ok();
         Self { mailbox, thread }
@@ -72,7 +72,7 @@ impl EngineThread {
 
     /// The events since the last call, in order.
     pub fn events(&self) -> Vec<Event> {
-        self.mailbox.lock().events.drain(..).collect()
+        self.mailbox.collect()
     }
 
     /// Whether nothing runs, waits or is left to be collected.
@@ -107,6 +107,16 @@ impl Drop for EngineThread {
 }
 
 impl Mailbox {
+    /// An empty mailbox.
+    pub fn new(waker: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), waker: Box::new(waker) }
+    }
+
+    /// The events that were posted and not collected.
+    pub fn collect(&self) -> Vec<Event> {
+        self.lock().events.drain(..).collect()
+    }
+
     /// Hands an event to whoever polls. Progress that was not collected yet is replaced.
     pub fn post(&self, event: Event) {
         let mut state = self.lock();

@@ -115,7 +115,7 @@ impl App {
 }
 
 /// What the prompt says before the student types.
-pub const FIRST_PROMPT: &str = "When Mary and John went to the store, John gave a drink to";
+pub const FIRST_PROMPT: &str = "The little boat sailed past the old lighthouse. The little boat";
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut Frame) {

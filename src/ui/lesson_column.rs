@@ -18,11 +18,13 @@ pub struct LessonColumn {
     library: Library,
     states: HashMap<String, LessonState>,
     truth: TruthReader,
+    /// The token that a scene selects once its prompt has been run.
+    wanted_token: Option<(String, usize)>,
 }
 
 impl Default for LessonColumn {
     fn default() -> Self {
-        Self { library: Library::embedded(), states: HashMap::new(), truth: TruthReader::default() }
+        Self { library: Library::embedded(), states: HashMap::new(), truth: TruthReader::default(), wanted_token: None }
     }
 }
 
@@ -42,6 +44,14 @@ impl LessonColumn {
     /// Draws the open lesson; returns the panels that it wants in front, in reading order.
     pub fn show(&mut self, ui: &mut Ui, view: &mut View<'_>, settings: &Settings) -> Vec<PanelId> {
         let open = settings.lesson.as_deref();
+        if let Some((prompt, token)) = &self.wanted_token
+            && !view.snapshot.stale
+            && view.snapshot.prompt == *prompt
+            && view.snapshot.clean.is_some()
+        {
+            view.send(Command::SelectToken(*token));
+            self.wanted_token = None;
+        }
         let Some(lesson) = self.library.lessons.iter().find(|l| Some(l.meta.id.as_str()) == open) else {
             your_model(ui, view);
             return Vec::new();
@@ -53,9 +63,11 @@ impl LessonColumn {
             match action {
                 LessonAction::SetScene(scene) => {
                     set_scene(view, &scene);
+                    let prompt = scene.prompt.as_ref().unwrap_or(&view.snapshot.prompt);
+                    self.wanted_token = scene.token.map(|token| (prompt.clone(), token));
                     panels.extend(scene.panels);
                 }
-                LessonAction::SetPrompt(prompt) => view.send(Command::SetPrompt(prompt)),
+                LessonAction::SetPrompt(prompt) => set_prompt(view, prompt),
                 LessonAction::Toggle(tweak) => view.send(Command::ToggleTweak(tweak)),
                 // What a student answered is shown on the page itself.
                 LessonAction::Answered { .. } | LessonAction::Predicted { .. } => {}
@@ -65,11 +77,19 @@ impl LessonColumn {
     }
 }
 
+/// A lesson speaks about the plain text: a chat template around it would make another prompt of it.
+fn set_prompt(view: &mut View<'_>, prompt: String) {
+    if view.snapshot.chat {
+        view.send(Command::SetChat(false));
+    }
+    view.send(Command::SetPrompt(prompt));
+}
+
 /// Brings the lab into a scene's state, with no change switched on.
 fn set_scene(view: &mut View<'_>, scene: &Scene) {
     view.send(Command::ClearTweaks);
     if let Some(prompt) = &scene.prompt {
-        view.send(Command::SetPrompt(prompt.clone()));
+        set_prompt(view, prompt.clone());
     }
     if scene.compare_prompt.is_some() {
         view.send(Command::SetDonorPrompt(scene.compare_prompt.clone()));
@@ -79,9 +99,6 @@ fn set_scene(view: &mut View<'_>, scene: &Scene) {
         && head.head < model.config.n_heads
     {
         view.send(Command::SelectHead(head));
-    }
-    if let Some(token) = scene.token {
-        view.send(Command::SelectToken(token));
     }
 }
 

@@ -44,9 +44,25 @@ pub fn reveal(tree: &mut Tree<PanelId>, panel: PanelId) {
 
 /// Draws the panels.
 pub fn show(ui: &mut Ui, tree: &mut Tree<PanelId>, panels: &mut Panels, view: &mut View<'_>, settings: &mut Settings) {
-    let stale = view.snapshot.stale && view.snapshot.shown().is_some();
+    let stale = is_stale_for_a_while(ui, view);
     let mut behavior = Lab { panels, view, settings, stale };
     tree.ui(&mut behavior, ui);
+}
+
+/// Whether what is shown has been out of date for longer than a quick run takes; dimming at once would flicker.
+fn is_stale_for_a_while(ui: &Ui, view: &View<'_>) -> bool {
+    const QUICK: f64 = 0.15;
+    let key = egui::Id::unique("stale since");
+    if !view.snapshot.stale || view.snapshot.shown().is_none() {
+        ui.data_mut(|data| data.remove::<f64>(key));
+        return false;
+    }
+    let now = ui.input(|input| input.time);
+    let since = ui.data_mut(|data| *data.get_temp_mut_or(key, now));
+    if now - since < QUICK {
+        ui.ctx().request_repaint_after_secs((QUICK - (now - since)) as f32 + 0.01);
+    }
+    now - since >= QUICK
 }
 
 struct Lab<'a, 'b> {

@@ -146,18 +146,18 @@ pub fn run(id: u64, config: &ModelConfig, n: usize) -> Run {
                 let kind = (layer * 7 + head * 3) % 4;
                 let row = &mut pattern[(head * n + q) * n..][..n];
                 let score = &mut scores[(head * n + q) * n..][..n];
-                for k in 0..=q {
+                for (k, score) in score.iter_mut().enumerate().take(q + 1) {
                     let target = match kind {
                         0 => q.saturating_sub(1) == k,
                         1 => k == 0,
                         2 => k == q / 2,
                         _ => k == q,
                     };
-                    score[k] = 4.0 * f32::from(target) + 2.0 * noise.next();
+                    *score = 4.0 * f32::from(target) + 2.0 * noise.next();
                 }
                 let sum: f32 = score[..=q].iter().map(|s| s.exp()).sum();
-                for k in 0..=q {
-                    row[k] = score[k].exp() / sum;
+                for (row, score) in row.iter_mut().zip(&score[..=q]) {
+                    *row = score.exp() / sum;
                 }
             }
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use egui::{DragValue, Ui};
 
+use super::super::plot::Cached;
 use super::super::settings::Settings;
 use super::super::view::View;
 use super::super::{icon, shell, widgets};
@@ -45,7 +46,11 @@ pub struct AttentionHead {
     matrix: matrix::MatrixPlot,
     lines: lines::Lines,
     edit: edit::RowEditor,
+    weights: Cached<Key, Option<Weights>>,
 }
+
+/// Which weights: the two runs, the head, and which of the runs.
+type Key = (u64, u64, HeadRef, Source);
 
 /// One head's weights, ready to draw.
 pub(super) struct Weights {
@@ -56,22 +61,27 @@ pub(super) struct Weights {
     /// Whether these are differences.
     pub signed: bool,
     /// Tells these weights apart from others.
-    pub key: (u64, u64, HeadRef, Source),
+    pub key: Key,
 }
 
 impl AttentionHead {
     /// Draws the panel.
     pub fn show(&mut self, ui: &mut Ui, view: &mut View<'_>, settings: &mut Settings) {
         self.controls(ui, view);
-        let Some(weights) = self.weights(view) else {
+        let ids =
+            (view.snapshot.clean.as_ref().map_or(0, |r| r.id), view.snapshot.tweaked.as_ref().map_or(0, |r| r.id));
+        let one_run = view.snapshot.tweaked.is_none() || self.mode == Mode::Edit;
+        let source = if one_run { Source::Changed } else { self.source };
+        let key = (ids.0, ids.1, view.snapshot.selection.head, source);
+        let Some(weights) = self.weights.get(key, || weights_of(view, key)) else {
             widgets::empty_state(ui, icon::ABLATE, "No pattern", "This run did not record this head.");
             return;
         };
         ui.add_space(2.0);
         match self.mode {
-            Mode::Matrix => self.matrix.show(ui, view, &weights, &mut settings.skip_first),
-            Mode::Lines => self.lines.show(ui, view, &weights, settings.skip_first),
-            Mode::Edit => self.edit.show(ui, view, &weights),
+            Mode::Matrix => self.matrix.show(ui, view, weights, &mut settings.skip_first),
+            Mode::Lines => self.lines.show(ui, view, weights, settings.skip_first),
+            Mode::Edit => self.edit.show(ui, view, weights),
         }
     }
 
@@ -108,30 +118,26 @@ impl AttentionHead {
             }
         });
     }
+}
 
-    /// The weights to draw: of the changed run, of the unchanged one, or their difference.
-    fn weights(&self, view: &View<'_>) -> Option<Weights> {
-        let s = view.snapshot;
-        let head = s.selection.head;
-        let of = |run: &Run| -> Option<(Arc<[f32]>, usize)> {
-            let values = run.trace.get(HookPoint::layer(head.layer, Site::Pattern))?.head(head.head)?;
-            let n = run.tokens.len();
-            (values.len() == n * n && n > 0).then(|| (values.into(), n))
-        };
-        let clean = s.clean.as_deref();
-        let tweaked = s.tweaked.as_deref();
-        let source = if tweaked.is_none() || self.mode == Mode::Edit { Source::Changed } else { self.source };
-        let ids = (clean.map_or(0, |r| r.id), tweaked.map_or(0, |r| r.id));
-        let (values, n) = match source {
-            Source::Changed => of(tweaked.or(clean)?)?,
-            Source::Clean => of(clean?)?,
-            Source::Difference => {
-                let ((a, n), (b, m)) = (of(tweaked?)?, of(clean?)?);
-                (a.iter().zip(b.iter()).map(|(a, b)| a - b).collect(), if n == m { n } else { return None })
-            }
-        };
-        Some(Weights { values, n, signed: source == Source::Difference, key: (ids.0, ids.1, head, source) })
-    }
+/// The weights to draw: of the changed run, of the unchanged one, or their difference.
+fn weights_of(view: &View<'_>, key: Key) -> Option<Weights> {
+    let (_, _, head, source) = key;
+    let of = |run: &Run| -> Option<(Arc<[f32]>, usize)> {
+        let values = run.trace.get(HookPoint::layer(head.layer, Site::Pattern))?.head(head.head)?;
+        let n = run.tokens.len();
+        (values.len() == n * n && n > 0).then(|| (values.into(), n))
+    };
+    let (clean, tweaked) = (view.snapshot.clean.as_deref(), view.snapshot.tweaked.as_deref());
+    let (values, n) = match source {
+        Source::Changed => of(tweaked.or(clean)?)?,
+        Source::Clean => of(clean?)?,
+        Source::Difference => {
+            let ((a, n), (b, m)) = (of(tweaked?)?, of(clean?)?);
+            (a.iter().zip(b.iter()).map(|(a, b)| a - b).collect(), if n == m { n } else { return None })
+        }
+    };
+    Some(Weights { values, n, signed: source == Source::Difference, key })
 }
 
 impl Weights {

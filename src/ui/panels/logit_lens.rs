@@ -9,6 +9,7 @@ use egui::{Align2, FontId, Pos2, Rect, Role, ScrollArea, Sense, Stroke, StrokeKi
 
 use crate::lab::{Command, Lens};
 use crate::ui::fonts::printable;
+use crate::ui::plot::through_layers;
 use crate::ui::theme::{self, palette};
 use crate::ui::view::View;
 use crate::ui::{icon, widgets};
@@ -16,6 +17,8 @@ use crate::ui::{icon, widgets};
 const CELL: egui::Vec2 = egui::vec2(66.0, 21.0);
 const GUTTER: f32 = 30.0;
 const HEADER: f32 = 22.0;
+/// Height of the line over the layers, with its title.
+const LINE: f32 = 132.0;
 
 /// The panel. It derives nothing: the lab prepares the lens.
 #[derive(Debug, Default)]
@@ -38,7 +41,10 @@ impl LogitLens {
             "Rows are layers, columns are tokens: the best guess for the token that follows, were this the last layer.",
         );
         let n_layers = lens.cells.len() / lens.n_positions;
-        let outer = ui.available_rect_before_wrap();
+        let all = ui.available_rect_before_wrap();
+        // The line over the layers takes the foot of the panel, where there is room for both.
+        let line = if all.height() > 3.0 * LINE { LINE } else { 0.0 };
+        let outer = all.with_max_y(all.bottom() - line);
         let area = Rect::from_min_max(outer.min + vec2(GUTTER, HEADER), outer.max);
         let mut offset = egui::Vec2::ZERO;
         ui.scope_builder(egui::UiBuilder::new().max_rect(area), |ui| {
@@ -54,6 +60,12 @@ impl LogitLens {
         });
         headers(ui, view, area, offset, lens.n_positions, n_layers);
         ui.advance_cursor_after_rect(outer);
+        if line > 0.0 {
+            let position = view.snapshot.selection.token.min(lens.n_positions - 1);
+            let about = format!("How sure the best guess is after each layer, at “{}”:", view.label(position));
+            widgets::note(ui, &about);
+            through_layers::show(ui, &lens, position, ui.available_height());
+        }
     }
 }
 

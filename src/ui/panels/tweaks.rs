@@ -19,13 +19,23 @@ pub struct Tweaks {
     position: usize,
     from_position: usize,
     donor: String,
+    /// The lab's second prompt that `donor` was last in step with.
+    donor_seen: String,
     /// The changes as the list shows them.
     listed: Vec<Tweak>,
 }
 
 impl Default for Tweaks {
     fn default() -> Self {
-        Self { width: 4, layer: 0, position: 0, from_position: 0, donor: String::new(), listed: Vec::new() }
+        Self {
+            width: 4,
+            layer: 0,
+            position: 0,
+            from_position: 0,
+            donor: String::new(),
+            donor_seen: String::new(),
+            listed: Vec::new(),
+        }
     }
 }
 
@@ -118,11 +128,14 @@ impl Tweaks {
         ui.add_space(4.0);
         widgets::heading(ui, "Patch from a second prompt");
         let donor = view.snapshot.donor_prompt.clone().unwrap_or_default();
-        if self.donor.is_empty() {
+        if self.donor_seen != donor {
+            // A lesson brought another one.
             self.donor.clone_from(&donor);
+            self.donor_seen = donor;
         }
         let field = TextEdit::singleline(&mut self.donor).desired_width(f32::INFINITY).hint_text("The second prompt");
         if ui.add(field).accessible_name("Second prompt").changed() {
+            self.donor_seen.clone_from(&self.donor);
             let prompt = Some(self.donor.clone()).filter(|text| !text.is_empty());
             view.send(Command::SetDonorPrompt(prompt));
         }

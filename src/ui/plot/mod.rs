@@ -1,8 +1,9 @@
-//! What plots are made of: colour maps, textures of matrices, and bars.
+//! What plots are made of: colour maps, textures of matrices, bars and lines.
 
 mod bars;
 mod ramp;
 mod texture;
+pub mod through_layers;
 
 pub use bars::{Bars, bars};
 pub use ramp::Ramp;

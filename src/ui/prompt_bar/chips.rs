@@ -37,6 +37,8 @@ impl Chips {
                     return;
                 }
                 let selected = snapshot.selection.token;
+                let running = snapshot.generation.as_ref().is_some_and(|g| g.running);
+                let followed = if running { snapshot.chips.len() - 1 } else { selected };
                 let moved = self.shown != Some((selected, snapshot.chips.len()));
                 self.shown = Some((selected, snapshot.chips.len()));
                 for (position, chip) in snapshot.chips.iter().enumerate() {
@@ -45,7 +47,7 @@ impl Chips {
                     if response.clicked() {
                         view.send(Command::SelectToken(position));
                     }
-                    if moved && position == selected {
+                    if moved && position == followed {
                         response.scroll_to_me(None);
                     }
                 }

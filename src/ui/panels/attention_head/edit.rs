@@ -47,10 +47,8 @@ impl RowEditor {
             let (rect, _) = ui.allocate_exact_size(vec2(BAR * n as f32, height), Sense::hover());
             for (key, value) in row.iter_mut().enumerate().take(n) {
                 let column = Rect::from_min_size(pos2(rect.left() + BAR * key as f32, rect.top()), vec2(BAR, height));
-                if ui.is_rect_visible(column) {
-                    if bar(ui, view, column, (query, key), value) {
-                        changed = Some(key);
-                    }
+                if ui.is_rect_visible(column) && bar(ui, view, column, (query, key), value) {
+                    changed = Some(key);
                 }
             }
         });

@@ -129,7 +129,7 @@ fn labels(ui: &Ui, view: &View<'_>, square: Rect, n: usize, hovered: Option<(usi
     for i in 0..n {
         let (is_row, is_column) = hovered.map_or((false, false), |(q, k)| (q == i, k == i));
         let selected = view.snapshot.selection.token == i;
-        if !all_rows && !(is_row || is_column || selected) {
+        if !(all_rows || is_row || is_column || selected) {
             continue;
         }
         let color = |on: bool| if on { p.text } else { p.muted };
