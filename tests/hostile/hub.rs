@@ -37,8 +37,11 @@ fn configs_that_lie() {
         ] {
             set(key, value, "config.json");
         }
+        let folder = with_config(|c| c[key] = Value::Null);
+        refused(&format!("{key} null"), folder.path(), &["config.json", key]);
+        // Left out, it has a default, which is not this tiny model's.
         let folder = with_config(|c| drop(c.as_object_mut().unwrap().remove(key)));
-        refused(&format!("{key} missing"), folder.path(), &["config.json", key]);
+        refused(&format!("{key} missing"), folder.path(), &["config"]);
     }
     for (key, value) in [
         ("num_key_value_heads", json!(0)),

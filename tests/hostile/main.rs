@@ -1,6 +1,7 @@
 //! Files that are broken, lie, or mean harm. Each must give one calm sentence that names a file, without a panic and
 //! without taking memory for numbers that only stand in the file; or, where a file is merely odd, it must work.
 
+mod disagree;
 #[path = "../support/forge.rs"]
 mod forge;
 mod fuzz;

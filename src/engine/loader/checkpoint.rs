@@ -80,13 +80,19 @@ impl Checkpoint {
             plan.insert(spec.id, fetch);
         }
         let used: BTreeSet<usize> = plan.values().map(|fetch| fetch.entry).collect();
-        let ignored: Vec<String> = entries
+        let unused: Vec<&Entry> = entries
             .iter()
             .enumerate()
             .filter(|(i, e)| !used.contains(i) && Some(&e.name) != parts.divisors.as_ref())
             .filter(|(_, e)| !family.buffers.iter().any(|ending| e.name.ends_with(ending)))
-            .map(|(_, e)| e.name.clone())
+            .map(|(_, e)| e)
             .collect();
+        for entry in &unused {
+            if let Some(problem) = directory.contradiction(entry) {
+                return Err(LoadError::new(&sources[entry.file].path, problem.what, problem.remedy));
+            }
+        }
+        let ignored: Vec<String> = unused.iter().map(|e| e.name.clone()).collect();
         let places: HashMap<TensorId, usize> = plan.iter().map(|(id, fetch)| (*id, fetch.entry)).collect();
         let report = LoadReport::new(
             parts.container,

@@ -139,47 +139,79 @@ impl Family {
 fn llama_hub(keys: &Keys<'_>) -> Result<ModelConfig> {
     let bias = keys.flag("attention_bias", false)?;
     let mlp_bias = keys.flag("mlp_bias", false)?;
-    let config = llama_like(keys, None, 2048)?;
+    let config = llama_like(keys, &LLAMA_DEFAULTS)?;
     Ok(ModelConfig { qkv_bias: bias, attn_out_bias: bias, mlp_bias, ..config })
 }
 
 fn mistral_hub(keys: &Keys<'_>) -> Result<ModelConfig> {
+    let defaults = Defaults { d_mlp: 14336, n_kv_heads: Some(8), n_ctx: 4096 * 32, ..LLAMA_DEFAULTS };
     // Left out, the window has a default; null means none.
     let sliding_window = keys.size("sliding_window")?.or((!keys.has("sliding_window")).then_some(4096));
-    Ok(ModelConfig { family: "mistral".into(), sliding_window, ..llama_like(keys, Some(8), 4096 * 32)? })
+    Ok(ModelConfig { family: "mistral".into(), sliding_window, ..llama_like(keys, &defaults)? })
 }
 
 fn qwen2_hub(keys: &Keys<'_>) -> Result<ModelConfig> {
-    keys.refuse_unless("use_sliding_window", &[json!(false)])?;
-    Ok(ModelConfig { family: "qwen2".into(), qkv_bias: true, ..llama_like(keys, Some(32), 32768)? })
+    let defaults = Defaults { d_mlp: 22016, d_vocab: 151_936, n_kv_heads: Some(32), n_ctx: 32768, ..LLAMA_DEFAULTS };
+    let config = llama_like(keys, &defaults)?;
+    let sliding_window = qwen2_window(keys, config.n_layers)?;
+    Ok(ModelConfig { family: "qwen2".into(), qkv_bias: true, sliding_window, ..config })
 }
 
-/// The keys that Llama and its descendants share, with transformers' defaults: those that differ are given.
-fn llama_like(keys: &Keys<'_>, n_kv_heads: Option<usize>, n_ctx: usize) -> Result<ModelConfig> {
-    let (d_model, n_heads) = (keys.needed("hidden_size")?, keys.needed("num_attention_heads")?);
+/// A Qwen2 may look back through a window in the layers from `max_window_layers` on.
+fn qwen2_window(keys: &Keys<'_>, n_layers: usize) -> Result<Option<usize>> {
+    let first = keys.number("max_window_layers")?.unwrap_or(28.0);
+    let window = keys.size("sliding_window")?.or((!keys.has("sliding_window")).then_some(4096));
+    if !keys.flag("use_sliding_window", false)? || keys.get("layer_types").is_some() || first >= n_layers as f64 {
+        return Ok(None);
+    }
+    if first > 0.0 && window.is_some() {
+        return Err(keys.bad("has an attention window in only some of its layers".into(), remedy::UNSUPPORTED));
+    }
+    Ok(window)
+}
+
+/// What a config of the Llama kind means where it leaves a key out.
+struct Defaults {
+    d_model: usize,
+    n_heads: usize,
+    /// None for one key/value head for each query head.
+    n_kv_heads: Option<usize>,
+    n_layers: usize,
+    d_mlp: usize,
+    d_vocab: usize,
+    n_ctx: usize,
+}
+
+/// The defaults of transformers' `LlamaConfig`; the other families say what differs.
+const LLAMA_DEFAULTS: Defaults =
+    Defaults { d_model: 4096, n_heads: 32, n_kv_heads: None, n_layers: 32, d_mlp: 11008, d_vocab: 32000, n_ctx: 2048 };
+
+/// The keys that Llama and its descendants share.
+fn llama_like(keys: &Keys<'_>, defaults: &Defaults) -> Result<ModelConfig> {
+    let d_model = keys.size_or("hidden_size", defaults.d_model)?;
+    let n_heads = keys.size_or("num_attention_heads", defaults.n_heads)?;
     let d_head = match keys.size("head_dim")? {
         Some(d_head) => d_head,
         None => divide(keys, "hidden_size", d_model, "num_attention_heads", n_heads)?,
     };
-    keys.refuse_unless("partial_rotary_factor", &[json!(1.0)])?;
     if let Some(types) = keys.get("layer_types") {
         refuse_mixed_layers(keys, &types)?;
     }
-    let n_ctx = keys.size("max_position_embeddings")?.unwrap_or(n_ctx);
+    let n_ctx = keys.size("max_position_embeddings")?.unwrap_or(defaults.n_ctx);
     let rotary = rope::from_hub(keys, d_head, n_ctx)?;
     // A null says what a Llama without the key means: one key/value head for each query head.
-    let n_kv_heads = if keys.has("num_key_value_heads") { None } else { n_kv_heads };
+    let n_kv_heads = if keys.has("num_key_value_heads") { None } else { defaults.n_kv_heads };
     finish(
         keys,
         ModelConfig {
             family: "llama".into(),
-            n_layers: keys.needed("num_hidden_layers")?,
+            n_layers: keys.size_or("num_hidden_layers", defaults.n_layers)?,
             d_model,
             n_heads,
             n_kv_heads: keys.size("num_key_value_heads")?.or(n_kv_heads).unwrap_or(n_heads),
             d_head,
-            d_mlp: keys.needed("intermediate_size")?,
-            d_vocab: keys.needed("vocab_size")?,
+            d_mlp: keys.size_or("intermediate_size", defaults.d_mlp)?,
+            d_vocab: keys.size_or("vocab_size", defaults.d_vocab)?,
             n_ctx: rope::stretched(&rotary, n_ctx),
             norm: NormKind::Rms,
             norm_eps: keys.positive("rms_norm_eps", 1e-6)? as f32,
@@ -202,16 +234,16 @@ fn gpt2_hub(keys: &Keys<'_>) -> Result<ModelConfig> {
     // The same result in another order of operations.
     keys.flag("reorder_and_upcast_attn", false)?;
     let either = |a: &str, b: &str| Ok::<_, LoadError>(keys.size(a)?.or(keys.size(b)?));
-    let missing = |key: &str| keys.bad(format!("does not say “{key}”"), remedy::MISMATCH);
-    let d_model = either("n_embd", "hidden_size")?.ok_or_else(|| missing("n_embd"))?;
-    let n_heads = either("n_head", "num_attention_heads")?.ok_or_else(|| missing("n_head"))?;
+    // The defaults of transformers' `GPT2Config`.
+    let d_model = either("n_embd", "hidden_size")?.unwrap_or(768);
+    let n_heads = either("n_head", "num_attention_heads")?.unwrap_or(12);
     let d_head = divide(keys, "n_embd", d_model, "n_head", n_heads)?;
     let scaled = keys.flag("scale_attn_weights", true)?;
     finish(
         keys,
         ModelConfig {
             family: "gpt2".into(),
-            n_layers: either("n_layer", "num_hidden_layers")?.ok_or_else(|| missing("n_layer"))?,
+            n_layers: either("n_layer", "num_hidden_layers")?.unwrap_or(12),
             d_mlp: keys.size("n_inner")?.unwrap_or(4 * d_model),
             d_vocab: keys.size("vocab_size")?.unwrap_or(50257),
             n_ctx: either("n_positions", "max_position_embeddings")?.or(keys.size("n_ctx")?).unwrap_or(1024),
@@ -260,9 +292,6 @@ fn llama_gguf(keys: &Keys<'_>) -> Result<ModelConfig> {
     };
     if keys.size("attention.value_length")?.is_some_and(|d| d != d_head) {
         return Err(keys.bad("has values of another width than its keys".into(), remedy::UNSUPPORTED));
-    }
-    if keys.size("expert_count").unwrap_or(None).is_some() {
-        return Err(keys.bad("is a mixture of experts, which is not supported yet".into(), remedy::UNSUPPORTED));
     }
     let n_ctx = keys.needed("context_length")?;
     finish(
@@ -324,6 +353,10 @@ fn finish(keys: &Keys<'_>, config: ModelConfig) -> Result<ModelConfig> {
     }
     if n_kv_heads > n_heads || !n_heads.is_multiple_of(n_kv_heads) {
         let problem = format!("shares {n_kv_heads} key/value heads among {n_heads} query heads, which does not divide");
+        return Err(keys.bad(problem, remedy::MISMATCH));
+    }
+    if config.norm_eps >= 1.0 {
+        let problem = format!("sets the epsilon of its norms to {}, which makes no sense", config.norm_eps);
         return Err(keys.bad(problem, remedy::MISMATCH));
     }
     if d_head > 4096 {

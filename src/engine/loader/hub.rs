@@ -12,6 +12,7 @@ use super::families::Family;
 use super::keys::{Keys, Origin};
 use super::safetensors;
 use super::source::{Source, read_small};
+use super::switches;
 use super::tensor::Entry;
 use crate::engine::tokenizer::{HubVocabulary, MAX_TOKENIZER_JSON_BYTES};
 
@@ -21,12 +22,8 @@ const LARGEST_CONFIG: u64 = 16 << 20;
 /// Opens a folder.
 pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
     if !is_there(&folder.join("config.json"))? {
-        let ggufs = files_ending(folder, "gguf")?;
-        return match ggufs.as_slice() {
-            [one] => super::open(one),
-            [] => Err(LoadError::new(folder, "has no config.json and no .gguf file", remedy::NOT_A_MODEL)),
-            _ => Err(LoadError::new(folder, "holds several .gguf files", "choose one of them")),
-        };
+        return open_gguf_of(folder)?
+            .ok_or_else(|| LoadError::new(folder, "has no config.json and no .gguf file", remedy::NOT_A_MODEL));
     }
     let (whole, index) = (folder.join("model.safetensors"), folder.join("model.safetensors.index.json"));
     if is_there(&whole)? {
@@ -35,7 +32,14 @@ pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
     if is_there(&index)? {
         return open_index(folder, &index);
     }
-    match files_ending(folder, "safetensors")?.as_slice() {
+    let weights = files_ending(folder, "safetensors")?;
+    // Repositories of GGUF files often keep the original's config.json, which such a file does not need.
+    if weights.is_empty()
+        && let Some(opened) = open_gguf_of(folder)?
+    {
+        return Ok(opened);
+    }
+    match weights.as_slice() {
         [one] => open_with(folder, vec![one.clone()], None),
         [] if !files_ending(folder, "bin")?.is_empty() => Err(LoadError::new(
             folder,
@@ -44,6 +48,15 @@ pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
         )),
         [] => Err(LoadError::new(folder, "has a config.json but no weights", "put model.safetensors beside it")),
         _ => Err(LoadError::new(folder, "holds several weight files and no index", "choose one of them")),
+    }
+}
+
+/// Opens the only .gguf file of a folder, if there is any.
+fn open_gguf_of(folder: &Path) -> Result<Option<Checkpoint>> {
+    match files_ending(folder, "gguf")?.as_slice() {
+        [] => Ok(None),
+        [one] => super::open(one).map(Some),
+        _ => Err(LoadError::new(folder, "holds several .gguf files", "choose one of them")),
     }
 }
 
@@ -92,6 +105,7 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
             "describes weights that were quantised after training (quantization_config), which is not supported";
         return Err(keys.bad(problem.into(), "open the original weights, or a GGUF of them"));
     }
+    switches::refuse(&keys, switches::HUB)?;
     let architecture = (family.from_hub)(&keys)?;
 
     let (mut sources, mut entries) = (Vec::new(), Vec::new());

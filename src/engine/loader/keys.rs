@@ -119,6 +119,11 @@ impl<'a> Keys<'a> {
         self.size(key)?.ok_or_else(|| self.bad(format!("does not say “{key}”"), remedy::MISMATCH))
     }
 
+    /// A size, or the default of a key that is left out; null is no size.
+    pub fn size_or(&self, key: &str, default: usize) -> Result<usize> {
+        if self.has(key) { self.needed(key) } else { Ok(default) }
+    }
+
     /// Whether the key is there, if only with null.
     pub fn has(&self, key: &str) -> bool {
         match &self.origin {
@@ -185,6 +190,14 @@ impl<'a> Keys<'a> {
         }
         let value = printable(&value.to_string());
         Err(self.bad(format!("asks for {key} = {value}, which is not supported"), remedy::UNSUPPORTED))
+    }
+
+    /// The first key that holds a group of its own (JSON).
+    pub fn key_of_group(&self) -> Option<String> {
+        match &self.origin {
+            Origin::Json(map) => map.iter().find(|(_, value)| value.is_object()).map(|(key, _)| key.clone()),
+            Origin::Gguf(..) => None,
+        }
     }
 
     /// The named group of a JSON config, as a config of its own.

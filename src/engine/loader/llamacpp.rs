@@ -9,6 +9,7 @@ use super::families::Family;
 use super::gguf::{self, Header, Value};
 use super::keys::{Keys, Origin};
 use super::source::Source;
+use super::switches;
 use super::tensor::Entry;
 use crate::engine::tokenizer::GgufVocabulary;
 use crate::model::{Encoding, ModelConfig, Param, Positions, RopeScaling};
@@ -34,6 +35,7 @@ pub fn open_file(source: Source) -> Result<Checkpoint> {
     let (family, mut config, ignored_keys) = {
         let keys = Keys::new(Origin::Gguf(&metadata, architecture.clone()), path.clone());
         let family = Family::find(&architecture, &keys)?;
+        switches::refuse(&keys, switches::GGUF)?;
         let config = (family.from_gguf)(&keys)?;
         let asked = keys.asked();
         let prefix = format!("{architecture}.");
@@ -74,7 +76,13 @@ fn settle(config: &mut ModelConfig, family: &Family, tensors: &[Entry], source: 
         place.is_some_and(|place| find(&place.gguf.replace("{}", "0")).is_some())
     };
     if let Some(table) = find("token_embd.weight") {
-        config.d_vocab = table.shape[0];
+        let rows = table.shape.first().copied().unwrap_or(1);
+        // A config that does not say leaves 1, as it does for families whose files never say.
+        if config.d_vocab > 1 && config.d_vocab != rows {
+            let what = format!("sets “vocab_size” to {}, and its embedding table has {rows} rows", config.d_vocab);
+            return Err(LoadError::new(&source.path, what, remedy::DAMAGED));
+        }
+        config.d_vocab = rows;
     }
     config.tied_embeddings = find("output.weight").is_none();
     config.qkv_bias = first_layer(Param::QBias);
@@ -103,49 +111,40 @@ fn settle(config: &mut ModelConfig, family: &Family, tensors: &[Entry], source: 
     Ok(Some(name.into()))
 }
 
-/// Takes the vocabulary out of the metadata, whose lists are large and not needed twice.
+/// Takes the vocabulary out of the metadata, whose lists are large and not needed twice. A value of a wrong type is an
+/// error: left out without a word, it would change how text is split.
 fn vocabulary(metadata: &mut HashMap<String, Value>, path: &Path) -> Result<Option<GgufVocabulary>> {
-    let mut take = |key: &str| metadata.remove(&format!("tokenizer.ggml.{key}"));
-    let tokens = match take("tokens") {
-        Some(Value::Texts(tokens)) => tokens,
-        None => return Ok(None),
-        Some(_) => return Err(LoadError::new(path, "has a vocabulary that is not a list of texts", remedy::DAMAGED)),
+    let mut taker = Taker { metadata, path };
+    let Some(tokens) = taker.list("tokens", "texts", texts)? else { return Ok(None) };
+    let mut id = |key: &str| {
+        let is_int = |value| if let Value::Int(id) = value { Some(u32::try_from(id).ok()) } else { None };
+        Ok::<_, LoadError>(taker.value(key, "a whole number", is_int)?.flatten())
     };
-    let mut id = |key: &str| match take(key) {
-        Some(Value::Int(id)) => u32::try_from(id).ok(),
+    let (bos, eos, eot) = (id("bos_token_id")?, id("eos_token_id")?, id("eot_token_id")?);
+    let (unk, pad) = (id("unknown_token_id")?, id("padding_token_id")?);
+    let mut flag = |key: &str| {
+        let is_bool = |value| if let Value::Bool(flag) = value { Some(flag) } else { None };
+        taker.value(key, "true or false", is_bool)
+    };
+    let (add_bos, add_eos) = (flag("add_bos_token")?, flag("add_eos_token")?);
+    let add_space_prefix = flag("add_space_prefix")?;
+    let mut text = |key: &str| {
+        let is_text = |value| if let Value::Text(text) = value { Some(text) } else { None };
+        taker.value(key, "a text", is_text)
+    };
+    let (model, pre) = (text("model")?.unwrap_or_else(|| "gpt2".into()), text("pre")?);
+    let types = |value| match value {
+        Value::Ints(types) => Some(types.into_iter().map(|t| i32::try_from(t).unwrap_or(0)).collect()),
         _ => None,
     };
-    let (bos, eos, eot, unk, pad) =
-        (id("bos_token_id"), id("eos_token_id"), id("eot_token_id"), id("unknown_token_id"), id("padding_token_id"));
-    let mut flag = |key: &str| match take(key) {
-        Some(Value::Bool(flag)) => Some(flag),
-        _ => None,
-    };
-    let (add_bos, add_eos, add_space_prefix) = (flag("add_bos_token"), flag("add_eos_token"), flag("add_space_prefix"));
-    let mut text = |key: &str| match take(key) {
-        Some(Value::Text(text)) => Some(text),
-        _ => None,
-    };
-    let (model, pre) = (text("model").unwrap_or_else(|| "gpt2".into()), text("pre"));
-    let token_types = match take("token_type") {
-        Some(Value::Ints(types)) => types.into_iter().map(|t| i32::try_from(t).unwrap_or(0)).collect(),
-        _ => Vec::new(),
-    };
-    let scores = match take("scores") {
-        Some(Value::Floats(scores)) => scores,
-        _ => Vec::new(),
-    };
-    let merges = match take("merges") {
-        Some(Value::Texts(merges)) => merges,
-        _ => Vec::new(),
-    };
+    let floats = |value| if let Value::Floats(scores) = value { Some(scores) } else { None };
     Ok(Some(GgufVocabulary {
         model,
         pre,
         tokens,
-        token_types,
-        scores,
-        merges,
+        token_types: taker.list("token_type", "whole numbers", types)?.unwrap_or_default(),
+        scores: taker.list("scores", "numbers", floats)?.unwrap_or_default(),
+        merges: taker.list("merges", "texts", texts)?.unwrap_or_default(),
         bos,
         eos,
         eot,
@@ -155,4 +154,34 @@ fn vocabulary(metadata: &mut HashMap<String, Value>, path: &Path) -> Result<Opti
         add_eos,
         add_space_prefix,
     }))
+}
+
+fn texts(value: Value) -> Option<Vec<String>> {
+    if let Value::Texts(texts) = value { Some(texts) } else { None }
+}
+
+/// Takes values of the tokenizer out of the metadata, by type.
+struct Taker<'a> {
+    metadata: &'a mut HashMap<String, Value>,
+    path: &'a Path,
+}
+
+impl Taker<'_> {
+    /// A value; `what` says in a sentence what it must be.
+    fn value<T>(&mut self, key: &str, what: &str, read: impl FnOnce(Value) -> Option<T>) -> Result<Option<T>> {
+        let Some(value) = self.metadata.remove(&format!("tokenizer.ggml.{key}")) else { return Ok(None) };
+        let problem = || format!("gives its vocabulary's “{key}” a value that is not {what}");
+        read(value).map(Some).ok_or_else(|| LoadError::new(self.path, problem(), remedy::DAMAGED))
+    }
+
+    /// A list of a kind. An empty list may have any type.
+    fn list<T: Default>(&mut self, key: &str, of: &str, read: impl FnOnce(Value) -> Option<T>) -> Result<Option<T>> {
+        let read = |value| match value {
+            Value::Ints(list) if list.is_empty() => Some(T::default()),
+            Value::Floats(list) if list.is_empty() => Some(T::default()),
+            Value::Texts(list) if list.is_empty() => Some(T::default()),
+            value => read(value),
+        };
+        self.value(key, &format!("a list of {of}"), read)
+    }
 }

@@ -19,6 +19,7 @@ mod report;
 mod rope;
 mod safetensors;
 mod source;
+mod switches;
 mod tensor;
 
 use std::path::Path;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::error::{printable, remedy};
 use super::families::{Family, Place};
+use super::switches;
 use super::tensor::Entry;
 use crate::model::{Encoding, ModelConfig, Param, Positions, TensorId, TensorSpec};
 
@@ -143,6 +144,49 @@ impl<'a> Directory<'a> {
             };
             Problem { what, remedy, entry: None }
         })
+    }
+
+    /// Why a tensor that no parameter uses cannot be left out: it would take part in the computation of the model that the
+    /// file holds, so the config describes another one. None for what is truly extra.
+    pub fn contradiction(&self, entry: &Entry) -> Option<Problem> {
+        let shown = printable(&entry.name);
+        let problem = |what: String, remedy| Some(Problem { what, remedy, entry: None });
+        let bare = self.without_prefix(&entry.name);
+        let mut in_block = false;
+        for place in self.family.places {
+            let name = self.without_prefix(if self.is_gguf { place.gguf } else { place.hub });
+            let Some((before, after)) = name.split_once("{}.") else {
+                // A tied model's own copy of its table says nothing new.
+                if name == bare && place.param != Param::Unembed {
+                    return problem(format!("holds “{shown}” and the same part under another name"), self.mismatch());
+                }
+                continue;
+            };
+            let Some((layer, rest)) = bare.strip_prefix(before).and_then(|rest| rest.split_once('.')) else { continue };
+            let Ok(layer) = layer.parse::<usize>() else { continue };
+            in_block = true;
+            if rest == after {
+                let what = match self.config.n_layers {
+                    1 if layer >= 1 => "says that there is 1 layer".into(),
+                    n if layer >= n => format!("says that there are {n} layers"),
+                    _ if after.ends_with("bias") => "says that there is no such bias".into(),
+                    _ => "does not ask for it".to_owned(),
+                };
+                return problem(format!("holds “{shown}”, and its config {what}"), self.mismatch());
+            }
+        }
+        let outside = ["lm_head.", "output.", "output_norm.", "norm.", "ln_f.", "rope_factors_"];
+        let takes_part = in_block || outside.iter().any(|start| bare.starts_with(start));
+        if takes_part && switches::TENSORS.iter().any(|ending| bare.ends_with(ending)) {
+            let what = format!("holds “{shown}”, which supported models of its family do not have");
+            return problem(what, remedy::UNSUPPORTED);
+        }
+        None
+    }
+
+    /// A name without the prefix that names in a safetensors file may have or lack.
+    fn without_prefix<'n>(&self, name: &'n str) -> &'n str {
+        name.strip_prefix(self.family.hub_prefix).filter(|_| !self.is_gguf).unwrap_or(name)
     }
 
     fn order(&self, spec: &TensorSpec) -> Order {

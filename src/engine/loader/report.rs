@@ -130,15 +130,11 @@ impl LoadReport {
         let kv_bytes_per_token = config.kv_bytes_per_token(4);
         let mut warnings = notes;
         if !ignored_tensors.is_empty() {
-            warnings.push(format!(
-                "{} of the file not used: {}.",
-                if ignored_tensors.len() == 1 {
-                    "1 tensor is".into()
-                } else {
-                    format!("{} tensors are", ignored_tensors.len())
-                },
-                some(&ignored_tensors)
-            ));
+            let list = some(&ignored_tensors);
+            warnings.push(match ignored_tensors.len() {
+                1 => format!("1 tensor of the file is not used: {list}."),
+                n => format!("{n} tensors of the file are not used: {list}."),
+            });
         }
         if !ignored_keys.is_empty() {
             warnings.push(format!("Some keys of the config were not understood: {}.", some(&ignored_keys)));

@@ -1,28 +1,59 @@
 //! Reading how a model rotates: the many spellings of RoPE parameters.
 
-use serde_json::json;
-
 use super::error::{Result, printable, remedy};
 use super::keys::Keys;
+use super::switches;
 use crate::model::{RopeScaling, RotaryConfig};
 
 /// From config.json: `rope_parameters` (transformers 5) or `rope_theta` and `rope_scaling` (before).
 pub fn from_hub(keys: &Keys<'_>, d_head: usize, n_ctx: usize) -> Result<RotaryConfig> {
     let outer_theta = keys.positive("rope_theta", 10_000.0)?;
     let outer_original = keys.size("original_max_position_embeddings")?;
-    let read = |group: &Keys<'_>| {
-        let theta = group.positive("rope_theta", outer_theta)?;
-        group.refuse_unless("partial_rotary_factor", &[json!(1.0)])?;
-        let original = group.size("original_max_position_embeddings")?.or(outer_original);
-        let kind = group.text("rope_type")?.or(group.text("type")?).unwrap_or_else(|| "default".into());
-        Ok((theta, hub_scaling(group, &kind, n_ctx, original)?))
-    };
-    let found = match keys.group("rope_parameters", read)? {
-        Some(found) => Some(found),
-        None => keys.group("rope_scaling", read)?,
-    };
-    let (theta, scaling) = found.unwrap_or((outer_theta, RopeScaling::None));
+    let read = |group: &Keys<'_>| read_group(group, n_ctx, outer_original);
+    let new = keys.group("rope_parameters", read)?.unwrap_or_default();
+    let old = keys.group("rope_scaling", read)?.unwrap_or_default();
+    if differ(&new.theta, &old.theta) || differ(&new.scaling, &old.scaling) {
+        let problem = "says in rope_parameters and in rope_scaling different things about its positions";
+        return Err(keys.bad(problem.into(), remedy::MISMATCH));
+    }
+    let theta = new.theta.or(old.theta).unwrap_or(outer_theta);
+    let scaling = new.scaling.or(old.scaling).unwrap_or(RopeScaling::None);
     rotary(keys, theta, d_head, scaling)
+}
+
+/// What one group says; the rest it leaves to others.
+#[derive(Default)]
+struct Group {
+    theta: Option<f64>,
+    scaling: Option<RopeScaling>,
+}
+
+fn differ<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if a != b)
+}
+
+fn read_group(group: &Keys<'_>, n_ctx: usize, outer_original: Option<usize>) -> Result<Group> {
+    if let Some(key) = group.key_of_group() {
+        let problem = format!("has positions of its own for “{}”, which is not supported", printable(&key));
+        return Err(group.bad(problem, remedy::UNSUPPORTED));
+    }
+    switches::refuse(group, switches::ROPE)?;
+    let theta = match group.get("rope_theta") {
+        Some(_) => Some(group.positive("rope_theta", 10_000.0)?),
+        None => None,
+    };
+    let original = group.size("original_max_position_embeddings")?.or(outer_original);
+    let scaling = match group.text("rope_type")?.or(group.text("type")?) {
+        Some(kind) => Some(hub_scaling(group, &kind, n_ctx, original)?),
+        None => {
+            if group.number("factor")?.is_some_and(|factor| factor != 1.0) {
+                let problem = "scales its positions by a factor and does not say how (rope_type)";
+                return Err(group.bad(problem.into(), remedy::MISMATCH));
+            }
+            None
+        }
+    };
+    Ok(Group { theta, scaling })
 }
 
 fn hub_scaling(keys: &Keys<'_>, kind: &str, n_ctx: usize, original: Option<usize>) -> Result<RopeScaling> {
@@ -50,8 +81,9 @@ fn hub_scaling(keys: &Keys<'_>, kind: &str, n_ctx: usize, original: Option<usize
             };
             let original_n_ctx = original.unwrap_or(n_ctx);
             let factor = match keys.number("factor")? {
-                Some(factor) if factor > 0.0 => factor,
-                _ => n_ctx as f64 / original_n_ctx as f64,
+                // transformers derives it from the two lengths.
+                None if original.is_some() => n_ctx as f64 / original_n_ctx as f64,
+                _ => needed("factor")?,
             };
             let magnitude = |m: f64| if factor <= 1.0 { 1.0 } else { 0.1 * m * factor.ln() + 1.0 };
             let attention_factor =
@@ -84,11 +116,16 @@ pub fn from_gguf(keys: &Keys<'_>, d_head: usize, n_ctx: usize) -> Result<RotaryC
         Some(factor) => Some(factor),
         None => keys.number("rope.scale_linear")?,
     };
-    let factor = factor.filter(|f| *f > 0.0 && *f != 1.0);
     let original_n_ctx = keys.size("rope.scaling.original_context_length")?.unwrap_or(n_ctx);
     let kind = keys.text("rope.scaling.type")?;
     let scaling = match (kind.as_deref(), factor) {
-        (Some("none"), _) | (_, None) => RopeScaling::None,
+        // Without a kind, 0 stands for “not scaled”.
+        (Some("none"), _) | (None, None | Some(0.0)) | (None | Some("linear" | "yarn"), Some(1.0)) => RopeScaling::None,
+        (kind, factor) if factor.is_none_or(|f| f <= 0.0) && kind.is_none_or(|k| k == "linear" || k == "yarn") => {
+            let kind = kind.unwrap_or("linear");
+            let problem = format!("scales its positions ({kind}) without a valid “rope.scaling.factor”");
+            return Err(keys.bad(problem, remedy::MISMATCH));
+        }
         (None | Some("linear"), Some(factor)) => RopeScaling::Linear { factor },
         (Some("yarn"), Some(factor)) => RopeScaling::Yarn {
             factor,
@@ -98,11 +135,15 @@ pub fn from_gguf(keys: &Keys<'_>, d_head: usize, n_ctx: usize) -> Result<RotaryC
             attention_factor: keys.positive("rope.scaling.attn_factor", 1.0)? * (0.1 * factor.max(1.0).ln() + 1.0),
             truncate: true,
         },
-        (Some(kind), _) => {
+        (kind, _) => {
+            let kind = kind.unwrap_or_default();
             let problem = format!("scales its positions by “{}”, which is not supported", printable(kind));
             return Err(keys.bad(problem, remedy::UNSUPPORTED));
         }
     };
+    if !matches!(scaling, RopeScaling::Yarn { .. }) {
+        keys.refuse_unless("rope.scaling.attn_factor", &[1.0.into()])?;
+    }
     if d_rotary > d_head {
         return Err(keys.bad(format!("rotates {d_rotary} of a head's {d_head} dimensions"), remedy::MISMATCH));
     }
@@ -126,6 +167,10 @@ pub fn stretched(rotary: &RotaryConfig, n_ctx: usize) -> usize {
 fn rotary(keys: &Keys<'_>, theta: f64, d_rotary: usize, scaling: RopeScaling) -> Result<RotaryConfig> {
     if !d_rotary.is_multiple_of(2) || d_rotary < 2 {
         return Err(keys.bad(format!("rotates {d_rotary} dimensions, which is not an even number"), remedy::MISMATCH));
+    }
+    if theta <= 1.0 {
+        return Err(keys
+            .bad(format!("sets the base of its rotary positions to {theta}, which makes no sense"), remedy::MISMATCH));
     }
     let config = RotaryConfig { theta, d_rotary, scaling };
     if !config.magnitude().is_finite() || !config.frequencies(1).iter().all(|f| f.is_finite()) {
