@@ -89,7 +89,7 @@ fn gguf_hook_by_hook() {
 
 #[test]
 fn fast_path_stays_close() {
-    // Activations in 8 bits: the suite's estimate for llama.cpp's arithmetic, rms error below 6 % of the logits' rms.
+    // Activations in 16 bits: each product is off by 1/65534 of a block at most, so 0.1 % of the logits' rms is ample.
     for (file, _) in folders().iter().flat_map(|folder| ggufs(folder)) {
         let (mut fast, mut exact) = (on_cpu(&file, false), on_cpu(&file, true));
         // Two tokens take the path of generation, not that of a prompt.
@@ -98,7 +98,7 @@ fn fast_path_stays_close() {
         let (a, b) = (rows(fast.as_mut()), rows(exact.as_mut()));
         let rms = |x: &mut dyn Iterator<Item = f32>| x.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
         let error = rms(&mut a.iter().zip(&b).map(|(a, b)| a - b)) / rms(&mut b.iter().copied());
-        assert!(error < 0.06, "{}: {error}", name(&file));
+        assert!(error < 1e-3, "{}: {error}", name(&file));
     }
 }
 

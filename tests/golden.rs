@@ -44,7 +44,7 @@ fn fast_cpu() {
     let (reference, mut engine) = (references(&data("reference/reference.safetensors")), on_cpu(&model, false));
     for prompt in prompts() {
         let want = &reference[&format!("{}.logits_last", prompt.name)].data;
-        // Token by token, so that every product takes the path of 8-bit activations.
+        // Token by token, so that every product takes the path of 16-bit activations.
         engine.truncate(0);
         let mut logits = Vec::new();
         for id in &prompt.ids {

@@ -162,7 +162,7 @@ pub struct Run {
     pub tweaks: Vec<Tweak>,
     /// How long the forward pass took.
     pub duration: Duration,
-    /// How it was computed ("f32", "8-bit activations").
+    /// How it was computed ("f32", "16-bit activations").
     pub arithmetic: String,
 }
 

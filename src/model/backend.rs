@@ -71,7 +71,7 @@ pub struct DeviceInfo {
     pub kind: DeviceKind,
     /// The name that the system gives it.
     pub name: String,
-    /// How the arithmetic is done, for the student: "f32", "8-bit activations", ….
+    /// How the arithmetic is done, for the student: "f32", "16-bit activations", ….
     pub arithmetic: String,
 }
 

@@ -159,7 +159,7 @@ fn device_menu(ui: &mut Ui, view: &mut View<'_>) {
         if widgets::switch(ui, &mut exact, "Exact f32 arithmetic on the CPU").changed() {
             view.send(Command::SetExact(exact));
         }
-        widgets::note(ui, "Exact numbers follow the reference to 1e-3; fast ones round activations to 8 bits.");
+        widgets::note(ui, "Exact numbers follow the reference to 1e-3; fast ones round activations to 16 bits.");
     });
 }
 

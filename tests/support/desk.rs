@@ -88,7 +88,7 @@ pub fn still(labels: &[&str], n_layers: usize, n_heads: usize) -> StillDesk {
         .enumerate()
         .map(|(i, label)| Chip { id: 100 + i as u32, label: (*label).into(), special: false, fragment: false })
         .collect();
-    let device = DeviceInfo { kind: DeviceKind::Cpu, name: "Test CPU".into(), arithmetic: "8-bit activations".into() };
+    let device = DeviceInfo { kind: DeviceKind::Cpu, name: "Test CPU".into(), arithmetic: "16-bit activations".into() };
     let model = ModelCard {
         name: "Made-up 135M".into(),
         path: None,
@@ -104,7 +104,7 @@ pub fn still(labels: &[&str], n_layers: usize, n_heads: usize) -> StillDesk {
     let snapshot = Snapshot {
         revision: 1,
         model: Some(Arc::new(model)),
-        devices: vec![option("CPU", "2 threads, 8-bit activations", Default::default())],
+        devices: vec![option("CPU", "2 threads, 16-bit activations", Default::default())],
         prompt: labels.concat(),
         n_prompt: chips.len(),
         clean: (!chips.is_empty()).then(|| Arc::new(run(1, &config, chips.len()))),

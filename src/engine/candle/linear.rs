@@ -5,7 +5,7 @@
 //! * plain f32 weights: one gemm;
 //! * many rows (a prompt): W is decoded a chunk at a time into a scratch buffer that stays in the cache, then gemm. The
 //!   decoding is shared by all rows, so this is both exact and the fastest;
-//! * one or a few rows (generation): integer dot products on the encoded blocks, with x in 8 bits (`dot`). Where exact
+//! * one or a few rows (generation): integer dot products on the encoded blocks, with x in 16 bits (`dot`). Where exact
 //!   arithmetic is asked for, or the encoding has no such kernel, the rows are decoded instead.
 
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ use super::raw::{self, Strides};
 use super::weight::{CpuWeight, EncodedMatrix};
 use crate::model::{Cancel, Result};
 
-/// From this many rows on, decoding a weight once for all rows is faster than 8-bit dot products for each.
+/// From this many rows on, decoding a weight once for all rows is faster than integer dot products for each.
 const PREFILL_ROWS: usize = 6;
 
 /// Rows of W that are decoded at a time: 256 rows of 576 take 590 kB.

@@ -57,7 +57,7 @@ impl Backend for CandleBackend {
 
     fn device(&self) -> DeviceInfo {
         let name = format!("CPU, {} threads", self.threads);
-        let arithmetic = if self.exact { "exact f32" } else { "fast: 8-bit activations while generating" };
+        let arithmetic = if self.exact { "exact f32" } else { "fast: 16-bit activations while generating" };
         DeviceInfo { kind: DeviceKind::Cpu, name, arithmetic: arithmetic.into() }
     }
 

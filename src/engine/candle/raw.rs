@@ -92,12 +92,12 @@ pub fn gemm(
     }
 }
 
-/// Whether an encoding has a kernel for activations in 8 bits.
+/// Whether an encoding has a kernel for activations in 16 bits.
 pub fn has_dot(encoding: Encoding) -> bool {
     matches!(encoding, Encoding::Q4_0 | Encoding::Q4_1 | Encoding::Q8_0)
 }
 
-/// out\[i\] = row i of `rows` (encoded) · x, with x in 8 bits, for encodings that `has_dot`.
+/// out\[i\] = row i of `rows` (encoded) · x, with x in 16 bits, for encodings that `has_dot`.
 pub fn dot_rows(encoding: Encoding, rows: &[u8], x: &QuantRow, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     {
