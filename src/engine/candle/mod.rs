@@ -208,9 +208,12 @@ impl Backend for CandleBackend {
     fn scale_mask_softmax(&self, raw: &Tensor, factor: f32, mask: Mask, start: usize) -> Result<Tensor> {
         let (t, s) = (raw.dims()[1], raw.dims()[2]);
         let mut values = with_slice(raw, <[f32]>::to_vec);
-        for (i, row) in values.chunks_exact_mut(s).enumerate() {
-            attention::softmax_row(row, factor, |key| mask.allows(start + i % t, key));
-        }
+        // A head at a time, so that threads share the work in pieces worth waking for.
+        values.par_chunks_exact_mut(t * s).for_each(|head| {
+            for (i, row) in head.chunks_exact_mut(s).enumerate() {
+                attention::softmax_row(row, factor, |key| mask.allows(start + i, key));
+            }
+        });
         tensor(values, raw.dims())
     }
 
