@@ -6,9 +6,12 @@
 
 mod attention;
 mod dot;
+mod halves;
 mod linear;
 mod raw;
 mod weight;
+
+use std::cell::Cell;
 
 use rayon::prelude::*;
 
@@ -25,6 +28,8 @@ const KV_CAPACITY: usize = 64;
 /// Inference on the CPU.
 pub struct CandleBackend {
     exact: bool,
+    /// Whether any weight is multiplied with rounded activations while generating.
+    rounds: Cell<bool>,
     threads: usize,
     cancel: Cancel,
 }
@@ -38,7 +43,7 @@ pub struct KvBuffer {
 impl CandleBackend {
     /// A backend on all threads of the pool. `exact` keeps every activation in f32, which generates more slowly.
     pub fn new(exact: bool) -> Self {
-        Self { exact, threads: rayon::current_num_threads(), cancel: Cancel::new() }
+        Self { exact, rounds: Cell::new(false), threads: rayon::current_num_threads(), cancel: Cancel::new() }
     }
 
     fn linear_engine(&self) -> Linear<'_> {
@@ -57,7 +62,7 @@ impl Backend for CandleBackend {
 
     fn device(&self) -> DeviceInfo {
         let name = format!("CPU, {} threads", self.threads);
-        let arithmetic = if self.exact { "exact f32" } else { "fast: 16-bit activations while generating" };
+        let arithmetic = if self.rounds.get() { "fast: 16-bit activations while generating" } else { "exact f32" };
         DeviceInfo { kind: DeviceKind::Cpu, name, arithmetic: arithmetic.into() }
     }
 
@@ -85,7 +90,10 @@ impl Backend for CandleBackend {
     }
 
     fn upload(&self, data: &WeightData) -> Result<CpuWeight> {
-        CpuWeight::new(data)
+        let weight = CpuWeight::new(data)?;
+        let rounds = matches!(&weight, CpuWeight::Encoded(w) if !self.exact && raw::has_dot(w.encoding));
+        self.rounds.set(self.rounds.get() || rounds);
+        Ok(weight)
     }
 
     fn weight_bytes(&self, weight: &CpuWeight) -> u64 {

@@ -125,6 +125,6 @@ impl Checkpoint {
         let (begin, end) = fetch.bytes(entry);
         let bytes = self.sources[entry.file].read(begin, end)?;
         let bytes = fetch.reorder(bytes, entry, encoding);
-        Ok(WeightData { encoding, shape: spec.shape.clone(), bytes: Arc::from(bytes) })
+        Ok(WeightData { encoding, shape: spec.shape.clone(), bytes: Arc::new(bytes) })
     }
 }
