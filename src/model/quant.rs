@@ -143,8 +143,9 @@ impl WeightData {
 /// Decodes half-precision floats, many at a time, since the processor may have an instruction for eight.
 #[inline(always)]
 fn f16s(bytes: &[u8], out: &mut [f32]) {
-    let ((halves, rest), (wide, wide_rest)) = (bytes.as_chunks::<64>(), out.as_chunks_mut::<32>());
-    for (b, y) in halves.iter().zip(wide) {
+    let n = (bytes.len() / 64).min(out.len() / 32);
+    let ((many, rest), (wide, wide_rest)) = (bytes.split_at(64 * n), out.split_at_mut(32 * n));
+    for (b, y) in many.as_chunks::<64>().0.iter().zip(wide.as_chunks_mut::<32>().0) {
         let halves: [f16; 32] = std::array::from_fn(|i| f16::from_le_bytes([b[2 * i], b[2 * i + 1]]));
         halves.convert_to_f32_slice(y);
     }
@@ -408,6 +409,17 @@ mod tests {
                 }
                 assert_eq!(data(bytes).first_non_finite(), Some(2 * encoding.block_len()), "{}", encoding.name());
             }
+        }
+    }
+
+    #[test]
+    fn halves_of_any_count_decode_into_any_room() {
+        for (n, room) in [(0, 0), (1, 1), (1, 40), (31, 32), (33, 33), (33, 100), (70, 64), (70, 10)] {
+            let bytes: Vec<u8> = (0..n).flat_map(|i| f16::from_f32(i as f32).to_le_bytes()).collect();
+            let mut out = vec![-1.0; room];
+            Encoding::F16.decode_row(&bytes, &mut out);
+            let want: Vec<f32> = (0..room).map(|i| if i < n { i as f32 } else { -1.0 }).collect();
+            assert_eq!(out, want, "{n} into {room}");
         }
     }
 

@@ -185,7 +185,7 @@ impl Backend for CandleBackend {
 
     fn scores(&self, q: &Tensor, k: &Tensor) -> Result<Tensor> {
         let sizes = self.sizes(q.dims(), k.dims());
-        let scores = with_slice(q, |q| with_slice(k, |k| attention::scores(sizes, q, k)));
+        let scores = with_slice(q, |q| with_slice(k, |k| attention::scores(sizes, q, k, &self.cancel)))?;
         tensor(scores, &[sizes.heads, sizes.t, sizes.s])
     }
 
@@ -216,26 +216,31 @@ impl Backend for CandleBackend {
     fn scale_mask_softmax(&self, raw: &Tensor, factor: f32, mask: Mask, start: usize) -> Result<Tensor> {
         let (t, s) = (raw.dims()[1], raw.dims()[2]);
         let mut values = with_slice(raw, <[f32]>::to_vec);
+        let cancel = &self.cancel;
         // A head at a time, so that threads share the work in pieces worth waking for.
         values.par_chunks_exact_mut(t * s).for_each(|head| {
             for (i, row) in head.chunks_exact_mut(s).enumerate() {
+                if cancel.is_cancelled() {
+                    return;
+                }
                 attention::softmax_row(row, factor, |key| mask.allows(start + i, key));
             }
         });
+        cancel.check()?;
         tensor(values, raw.dims())
     }
 
     fn weigh(&self, pattern: &Tensor, v: &Tensor) -> Result<Tensor> {
         let sizes = self.sizes(&[pattern.dims()[1], pattern.dims()[0]], v.dims());
-        let z = with_slice(pattern, |pattern| with_slice(v, |v| attention::weigh(sizes, pattern, v)));
+        let z = with_slice(pattern, |pattern| with_slice(v, |v| attention::weigh(sizes, pattern, v, &self.cancel)))?;
         tensor(z, &[sizes.t, sizes.heads, sizes.d_head])
     }
 
     fn attention(&self, q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask, start: usize) -> Result<Tensor> {
         let sizes = self.sizes(q.dims(), k.dims());
         let z = with_slice(q, |q| {
-            with_slice(k, |k| with_slice(v, |v| attention::fused(sizes, q, k, v, scale, mask, start)))
-        });
+            with_slice(k, |k| with_slice(v, |v| attention::fused(sizes, q, k, v, scale, mask, start, &self.cancel)))
+        })?;
         tensor(z, q.dims())
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::error::{LoadError, Result, remedy};
+use super::error::{LoadError, Result, file_name, printable, remedy};
 use super::families::Family;
 use super::plan::{Directory, Fetch};
 use super::report::LoadReport;
@@ -114,6 +114,14 @@ impl Checkpoint {
             entries,
             plan,
         })
+    }
+
+    /// The names of the file and of the tensor that hold a parameter, fit for a sentence.
+    pub fn place_of(&self, id: TensorId) -> (String, String) {
+        match self.plan.get(&id).map(|fetch| &self.entries[fetch.entry]) {
+            Some(entry) => (file_name(&self.sources[entry.file].path), printable(&entry.name)),
+            None => (file_name(&self.path), id.to_string()),
+        }
     }
 
     /// Reads one parameter.
