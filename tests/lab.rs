@@ -142,6 +142,7 @@ fn step_draws_one_token_after_another() {
         lab.apply(Command::Step);
         lab.wait_until_idle();
         assert_eq!(lab.snapshot().chips.len(), lab.snapshot().n_prompt + n);
+        assert_eq!(lab.snapshot().selection.token, lab.snapshot().chips.len() - 1, "the end stays selected");
     }
     lab.apply(Command::ClearGenerated);
     lab.wait_until_idle();

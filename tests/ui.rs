@@ -37,7 +37,7 @@ fn window(size: [f32; 2], theme: Theme, settings: Settings) -> Window {
         let waker = cc.egui_ctx.clone();
         App::with_lab(&cc.egui_ctx, Box::new(Lab::new(options, move || waker.request_repaint())), settings)
     });
-    harness.state_mut().shell_mut().opener.native = false;
+    harness.state_mut().shell_mut().opener.dialog = None;
     harness
 }
 
@@ -119,6 +119,48 @@ fn a_student_opens_a_model_and_changes_how_it_computes() {
     assert_eq!(generation.labels.len(), generation.draws[0].1.candidates.len());
     click(&mut w, "Last draw");
     assert!(w.query_by_label_contains("was drawn").is_some());
+}
+
+#[test]
+fn without_a_system_dialog_the_picker_opens_and_says_why() {
+    // A dialog that was never there takes nothing from the window; one that was closed took the keyboard meanwhile.
+    for (was_there, says_why) in [(false, true), (true, false)] {
+        let (answer, asked) = std::sync::mpsc::channel();
+        let asked = std::sync::Mutex::new(asked);
+        let mut w = window([1280.0, 800.0], Theme::Light, Settings::default());
+        rest(&mut w);
+        w.state_mut().shell_mut().opener.dialog = Some(Arc::new(move |_| asked.lock().unwrap().recv().unwrap()));
+        w.key_press_modifiers(Modifiers::COMMAND, Key::O);
+        w.step();
+        w.step();
+        w.input_mut().focused = !was_there;
+        w.step();
+        w.input_mut().focused = true;
+        answer.send(None::<PathBuf>).unwrap();
+        rest(&mut w);
+        assert_eq!(w.query_by_label_contains("The system has no file dialog").is_some(), says_why);
+        assert_eq!(w.query_by_label("Path").is_some(), says_why);
+    }
+}
+
+#[test]
+fn a_dialog_that_is_late_can_be_done_without() {
+    let (answer, asked) = std::sync::mpsc::channel();
+    let asked = std::sync::Mutex::new(asked);
+    let mut w = window([1280.0, 800.0], Theme::Light, Settings::default());
+    rest(&mut w);
+    w.state_mut().shell_mut().opener.dialog = Some(Arc::new(move |_| asked.lock().unwrap().recv().ok().flatten()));
+    w.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    // The harness counts time by frames.
+    let late = |w: &Window| w.query_by_label("Choose here instead").is_some();
+    let frames = (0..1000).take_while(|_| (w.step(), !late(&w)).1).count();
+    assert!((4..999).contains(&frames), "it shows after {frames} frames");
+    w.get_by_label("Choose here instead").click();
+    w.step();
+    w.step();
+    drop(answer);
+    rest(&mut w);
+    assert!(w.query_by_label("Path").is_some());
 }
 
 #[test]

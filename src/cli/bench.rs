@@ -106,7 +106,9 @@ impl Bench {
             };
             Run::open(checkpoint, &d.choice, exact, prefill, decode)
         };
-        let runs: Vec<Run> = paths.map(run).collect::<Result<_, _>>()?;
+        let mut runs: Vec<Run> = paths.map(run).collect::<Result<_, _>>()?;
+        // A model without quantised weights has only one path on the CPU.
+        runs.dedup_by_key(|run| run.engine.device());
         if runs.is_empty() { Err(format!("There is no device like “{}” here.", device.device)) } else { Ok(runs) }
     }
 }

@@ -70,18 +70,20 @@ pub fn generate(
         }
         let draw = sampler.draw(&logits).map_err(|e| Error::Text(e.to_string()))?;
         let token = draw.chosen;
+        let is_end = open.tokenizer.is_end(token);
         let candidates: Vec<u32> = draw.candidates.iter().map(|c| c.id).collect();
         let labels = trace::chips(&open.tokenizer, &candidates).iter().map(|chip| chip.label.clone()).collect();
         mailbox.post(Event::Drew {
             id: job.id,
             chip: trace::chips(&open.tokenizer, &[token])[0].clone(),
-            text: decoder.push(&open.tokenizer.bytes(&[token])),
+            // The token that ends a text is no part of it; its chip shows it.
+            text: if is_end { String::new() } else { decoder.push(&open.tokenizer.bytes(&[token])) },
             draw,
             labels,
             duration: begun.elapsed(),
             cache_bytes: if use_cache { open.engine.memory().cache } else { 0 },
         });
-        if open.tokenizer.is_end(token) {
+        if is_end {
             return Ok("the model ended the text".into());
         }
         tokens.push(token);

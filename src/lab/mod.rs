@@ -283,6 +283,9 @@ impl Lab {
                 if id != self.generation => {}
             Event::Prefilled { duration, .. } => self.generation(|g| g.prefill = duration),
             Event::Drew { chip, draw, labels, text, duration, cache_bytes, .. } => {
+                // Who looks at the end of the text goes on looking there.
+                let selected = &mut s.selection.token;
+                *selected += usize::from(*selected + 1 == s.chips.len());
                 self.generated.push(chip.id);
                 let chips = self.snapshot.chips.iter().cloned().chain([chip.clone()]).collect();
                 self.snapshot.chips = chips;

@@ -80,8 +80,8 @@ impl Session {
                     let generated = generate(open, &job, self.clean.as_ref(), &cancel, mailbox);
                     let (reason, failure) = match generated {
                         Ok(reason) => (reason, None),
-                        Err(Error::Cancelled) => ("stopped".into(), None),
-                        Err(error) => ("stopped by an error".into(), Some(error)),
+                        Err(Error::Cancelled) => ("as you asked".into(), None),
+                        Err(error) => ("an error".into(), Some(error)),
                     };
                     mailbox.post(Event::Generated { id: job.id, reason });
                     if let Some(error) = failure {

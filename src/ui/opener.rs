@@ -1,41 +1,51 @@
 //! Opening files: the system's dialog, a dropped file, or the path picker where the system has no dialog.
 //!
-//! The dialog runs on a thread of its own, because it blocks until the student answers. Where the desktop offers none,
-//! it comes back empty within milliseconds, faster than anybody can cancel; the path picker then takes over and says why.
+//! The dialog runs on a thread of its own, because it blocks until the student answers. Where the desktop offers none, it
+//! comes back empty as a cancelled one does, at once or after a while of searching. What tells the two apart: a dialog
+//! that was seen has taken the keyboard from this window. Where that did not happen there was no dialog; the path picker
+//! then takes over and says why.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use egui::{Context, Ui};
+use egui::{Align2, Context, Ui, Window, vec2};
 
 use super::path_picker::{PathPicker, Pick};
 use super::theme::{RADIUS, palette};
 use super::view::View;
+use super::widgets;
 use crate::lab::{Command, worker};
 
-/// An answer that comes sooner than this was not given by a person.
-const TOO_FAST: Duration = Duration::from_millis(150);
+/// Seconds after which a dialog that was not seen yet is no longer waited for in silence.
+const PATIENCE: f64 = 2.0;
 /// What the path picker says when it stands in for a dialog.
 const NO_DIALOG: &str = "The system has no file dialog, so choose the file here.";
 
+/// A dialog: blocks until the student chose a path, or none.
+pub type Dialog = Arc<dyn Fn(Pick) -> Option<PathBuf> + Send + Sync>;
+
 /// Asks the student for a model.
 pub struct Opener {
-    /// Whether to try the system's dialog first.
-    pub native: bool,
+    /// The system's dialog, if it is to be tried first.
+    pub dialog: Option<Dialog>,
     waiting: Option<Waiting>,
     picker: PathPicker,
 }
 
 struct Waiting {
     answer: Receiver<Option<PathBuf>>,
-    asked: Instant,
     pick: Pick,
+    since: f64,
+    /// Whether this window had the keyboard when the dialog was asked for, and has since lost it to the dialog.
+    had_focus: bool,
+    was_seen: bool,
 }
 
 impl Default for Opener {
     fn default() -> Self {
-        Self { native: true, waiting: None, picker: PathPicker::default() }
+        Self { dialog: Some(Arc::new(system_dialog)), waiting: None, picker: PathPicker::default() }
     }
 }
 
@@ -56,27 +66,18 @@ impl Opener {
     }
 
     fn ask(&mut self, ctx: &Context, pick: Pick) {
-        if !self.native {
-            self.picker.open(ctx, pick, None);
-            return;
-        }
+        let Some(dialog) = self.dialog.clone() else { return self.picker.open(ctx, pick, None) };
         if self.waiting.is_some() {
             return;
         }
         let waker = ctx.clone();
         let answer = worker::background("file dialog", move || {
-            let answer = match pick {
-                Pick::File => rfd::FileDialog::new()
-                    .set_title("Open a model")
-                    .add_filter("Model weights", &["gguf", "safetensors", "json"])
-                    .add_filter("All files", &["*"])
-                    .pick_file(),
-                Pick::Folder => rfd::FileDialog::new().set_title("Open a model folder").pick_folder(),
-            };
+            let answer = dialog(pick);
             waker.request_repaint();
             answer
         });
-        self.waiting = Some(Waiting { answer, asked: Instant::now(), pick });
+        let (since, had_focus) = ctx.input(|input| (input.time, input.focused));
+        self.waiting = Some(Waiting { answer, pick, since, had_focus, was_seen: false });
     }
 
     /// Takes dropped files and answers, and draws the path picker while it is open.
@@ -93,23 +94,53 @@ impl Opener {
     }
 
     fn collect(&mut self, ctx: &Context, view: &mut View<'_>) {
-        let Some(waiting) = &self.waiting else { return };
+        let Some(waiting) = &mut self.waiting else { return };
+        let (time, focused) = ctx.input(|input| (input.time, input.focused));
+        waiting.was_seen |= waiting.had_focus && !focused;
         let answer = match waiting.answer.try_recv() {
             Err(TryRecvError::Empty) => {
                 ctx.request_repaint_after(Duration::from_millis(50));
+                let is_late = !waiting.was_seen && time - waiting.since > PATIENCE;
+                let pick = waiting.pick;
+                if is_late && is_given_up(ctx) {
+                    self.waiting = None;
+                    self.picker.open(ctx, pick, None);
+                }
                 return;
             }
             Err(TryRecvError::Disconnected) => None,
             Ok(answer) => answer,
         };
-        let (too_fast, pick) = (waiting.asked.elapsed() < TOO_FAST, waiting.pick);
+        let (was_seen, pick) = (waiting.was_seen, waiting.pick);
         self.waiting = None;
         match answer {
             Some(path) => view.send(Command::OpenModel(path)),
-            None if too_fast => self.picker.open(ctx, pick, Some(NO_DIALOG)),
-            None => {}
+            None if was_seen => {}
+            None => self.picker.open(ctx, pick, Some(NO_DIALOG)),
         }
     }
+}
+
+fn system_dialog(pick: Pick) -> Option<PathBuf> {
+    match pick {
+        Pick::File => rfd::FileDialog::new()
+            .set_title("Open a model")
+            .add_filter("Model weights", &["gguf", "safetensors", "json"])
+            .add_filter("All files", &["*"])
+            .pick_file(),
+        Pick::Folder => rfd::FileDialog::new().set_title("Open a model folder").pick_folder(),
+    }
+}
+
+/// Says that the dialog is late; true once the student would rather choose here.
+fn is_given_up(ctx: &Context) -> bool {
+    let window = Window::new("Waiting for the system's file dialog…").id(egui::Id::unique("late dialog"));
+    let window = window.collapsible(false).resizable(false).anchor(Align2::CENTER_TOP, vec2(0.0, 64.0));
+    let shown = window.show(ctx, |ui| {
+        widgets::note(ui, "It has not appeared yet. It may be behind this window, or the system may have none.");
+        ui.button("Choose here instead").clicked()
+    });
+    shown.and_then(|shown| shown.inner).unwrap_or(false)
 }
 
 /// Says what letting go will do while a file is held over the window.

@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::theme::{self, palette};
 use super::view::View;
 use super::{icon, widgets};
-use crate::lab::{Command, DeviceOption};
+use crate::lab::{Command, DeviceChoice, DeviceOption, Snapshot};
 use crate::model::DeviceKind;
 
 /// Draws the bar.
@@ -131,9 +131,9 @@ fn device_menu(ui: &mut Ui, view: &mut View<'_>) {
     let snapshot = view.snapshot;
     let label = match &snapshot.model {
         Some(model) => match model.device.kind {
-            DeviceKind::Cpu => format!("CPU · {}", model.device.arithmetic),
-            DeviceKind::Gpu => format!("GPU · {}", model.device.arithmetic),
-            DeviceKind::SoftwareGpu => format!("Software GPU · {}", model.device.arithmetic),
+            DeviceKind::Cpu => format!("CPU · {}", short(&model.device.arithmetic)),
+            DeviceKind::Gpu => format!("GPU · {}", short(&model.device.arithmetic)),
+            DeviceKind::SoftwareGpu => format!("Software GPU · {}", short(&model.device.arithmetic)),
         },
         None => "Device".to_owned(),
     };
@@ -146,14 +146,14 @@ fn device_menu(ui: &mut Ui, view: &mut View<'_>) {
             });
         }
         for option in &snapshot.devices {
-            if device_row(ui, option, option.choice == snapshot.device_choice).clicked() {
+            if device_row(ui, option, is_chosen(snapshot, option)).clicked() {
                 view.send(Command::SetDevice(option.choice.clone()));
                 ui.close();
             }
         }
         ui.separator();
         if let Some(model) = &snapshot.model {
-            widgets::note(ui, format!("Computing on {} with {}.", model.device.name, model.device.arithmetic));
+            widgets::note(ui, format!("Computing on {}; {}.", model.device.name, model.device.arithmetic));
         }
         let mut exact = snapshot.exact;
         if widgets::switch(ui, &mut exact, "Exact f32 arithmetic on the CPU").changed() {
@@ -161,6 +161,20 @@ fn device_menu(ui: &mut Ui, view: &mut View<'_>) {
         }
         widgets::note(ui, "Exact numbers follow the reference to 1e-3; fast ones round activations to 16 bits.");
     });
+}
+
+/// The first words on how a device computes, where there is no space for all.
+fn short(arithmetic: &str) -> &str {
+    arithmetic.split(" while ").next().unwrap_or_default()
+}
+
+/// Whether an entry of the menu is the one that was chosen; where nothing was chosen, the one that computes.
+fn is_chosen(snapshot: &Snapshot, option: &DeviceOption) -> bool {
+    match (&snapshot.device_choice, &snapshot.model) {
+        (DeviceChoice::Auto, Some(model)) if model.device.kind == DeviceKind::Cpu => option.choice == DeviceChoice::Cpu,
+        (DeviceChoice::Auto, Some(model)) => option.name == model.device.name,
+        (choice, _) => option.choice == *choice,
+    }
 }
 
 fn device_row(ui: &mut Ui, option: &DeviceOption, chosen: bool) -> egui::Response {

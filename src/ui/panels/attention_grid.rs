@@ -270,7 +270,7 @@ fn enlarged(ui: &mut Ui, atlas: &Atlas, texture: TextureId, head: HeadRef) {
     ui.painter().image(texture, rect, atlas.uv(head.layer, head.head), theme::UNTINTED);
     ui.painter().rect_stroke(rect, 2.0, Stroke::new(1.0, palette(ui).border), StrokeKind::Outside);
     let largest = atlas.largest.get(head.layer * atlas.n_heads + head.head).copied().unwrap_or(0.0);
-    widgets::note(ui, format!("Rows attend to columns. The darkest cell is {largest:.2}."));
+    widgets::note(ui, format!("Rows attend to columns. The largest weight on the scale is {largest:.2}."));
 }
 
 fn cell_rect(arrangement: &Arrangement, origin: Pos2, layer: usize, head: usize) -> Rect {

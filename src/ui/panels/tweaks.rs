@@ -102,12 +102,16 @@ impl Tweaks {
         let has = |tweak: &Tweak| tweaks.contains(tweak);
         let (mut unscaled, mut acausal) = (has(&Tweak::Unscaled), has(&Tweak::Acausal));
         let window = tweaks.iter().find_map(|t| if let Tweak::Window { width } = t { Some(*width) } else { None });
-        if widgets::switch(ui, &mut unscaled, "No 1/√d").on_hover_text("Leaves the scores unscaled").changed() {
-            view.send(Command::ToggleTweak(Tweak::Unscaled));
-        }
-        if widgets::switch(ui, &mut acausal, "Causal mask off").on_hover_text("Lets tokens see later ones").changed() {
-            view.send(Command::ToggleTweak(Tweak::Acausal));
-        }
+        ui.horizontal_wrapped(|ui| {
+            let why = "Leaves the scores unscaled";
+            if widgets::switch(ui, &mut unscaled, "No 1/√d").on_hover_text(why).changed() {
+                view.send(Command::ToggleTweak(Tweak::Unscaled));
+            }
+            let why = "Lets tokens see later ones";
+            if widgets::switch(ui, &mut acausal, "Causal mask off").on_hover_text(why).changed() {
+                view.send(Command::ToggleTweak(Tweak::Acausal));
+            }
+        });
         ui.horizontal(|ui| {
             let mut on = window.is_some();
             let switch = widgets::switch(ui, &mut on, "Local window");

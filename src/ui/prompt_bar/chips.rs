@@ -37,10 +37,10 @@ impl Chips {
                     return;
                 }
                 let selected = snapshot.selection.token;
-                let running = snapshot.generation.as_ref().is_some_and(|g| g.running);
-                let followed = if running { snapshot.chips.len() - 1 } else { selected };
-                let moved = self.shown != Some((selected, snapshot.chips.len()));
-                self.shown = Some((selected, snapshot.chips.len()));
+                let now = (selected, snapshot.chips.len());
+                let grew = self.shown.is_some_and(|(_, len)| len < now.1) && now.1 > snapshot.n_prompt;
+                let followed = if grew { now.1 - 1 } else { selected };
+                let moved = self.shown.replace(now) != Some(now);
                 for (position, chip) in snapshot.chips.iter().enumerate() {
                     let generated = position >= snapshot.n_prompt;
                     let response = chip_ui(ui, chip, position, position == selected, generated);

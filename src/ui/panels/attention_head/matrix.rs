@@ -23,6 +23,10 @@ const ROOMY: f32 = 13.0;
 const LABEL: f32 = 74.0;
 /// Space beside the matrix where no label fits.
 const MARGIN: f32 = 12.0;
+/// Largest side of a cell.
+const LARGEST_CELL: f32 = 34.0;
+/// How much wider than high cells may be, so that a low pane is used and its columns can be labelled.
+const WIDEST: f32 = 2.0;
 
 type Key = ((u64, u64, HeadRef, super::Source), bool, bool);
 
@@ -42,21 +46,22 @@ impl MatrixPlot {
         let texture = self.texture.get(key, || texture(ui, p, weights, largest));
         let space = ui.available_size() - vec2(0.0, 24.0);
         let layout = Layout::fit(space, weights.n, longest_label(ui, view, weights.n));
-        let Layout { side, left: gutter, top } = layout;
-        let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), side + top), Sense::click());
+        let Layout { size, left: gutter, top } = layout;
+        let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), size.y + top), Sense::click());
         response.widget_info(|| {
             WidgetInfo::labeled(Role::Image, ui.is_enabled(), "Attention matrix; rows attend to columns")
         });
-        let left = whole.left() + ((whole.width() - side - gutter) * 0.5).max(0.0);
-        let square = Rect::from_min_size(pos2(left + gutter, whole.top() + top), Vec2::splat(side));
+        let left = whole.left() + ((whole.width() - size.x - gutter) * 0.5).max(0.0);
+        let square = Rect::from_min_size(pos2(left + gutter, whole.top() + top), size);
         let painter = ui.painter_at(whole.expand(1.0));
         let full = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
         painter.image(texture.id(), square, full, theme::UNTINTED);
         painter.rect_stroke(square, 2.0, Stroke::new(1.0, p.border), StrokeKind::Outside);
-        let cell = side / weights.n as f32;
+        let cell = size / weights.n as f32;
         let hovered = response.hover_pos().filter(|pos| square.contains(*pos)).map(|pos| {
-            let at = |x: f32, from: f32| (((x - from) / cell) as usize).min(weights.n - 1);
-            (at(pos.y, square.top()), at(pos.x, square.left()))
+            let at = |x: f32, cell: f32| ((x / cell) as usize).min(weights.n - 1);
+            let inside = pos - square.min;
+            (at(inside.y, cell.y), at(inside.x, cell.x))
         });
         labels(ui, view, square, weights.n, hovered, &layout);
         marks(ui, view, square, cell, hovered);
@@ -72,8 +77,8 @@ impl MatrixPlot {
 
 /// Where the matrix stands in its pane.
 struct Layout {
-    /// Of the square.
-    side: f32,
+    /// Of the matrix.
+    size: Vec2,
     /// Space for the labels of rows.
     left: f32,
     /// Space for the labels of columns.
@@ -81,17 +86,22 @@ struct Layout {
 }
 
 impl Layout {
-    /// Labels of rows take the space that the cells leave; those of columns, which cost height, need more to spare.
-    fn fit(space: egui::Vec2, n: usize, label: f32) -> Self {
+    /// Labels of rows take the space that the cells leave; those of columns, which cost height, need more to spare. Cells
+    /// are square where that is large enough, and wider where the pane is low.
+    fn fit(space: Vec2, n: usize, label: f32) -> Self {
         let n = n as f32;
-        let side = |left: f32, top: f32| (space.x - left).min(space.y - top).min(34.0 * n).max(40.0);
-        for (left, top, cell) in [(label, label, ROOMY), (label, MARGIN, LABELLED)] {
-            let side = side(left, top);
-            if side / n >= cell {
-                return Self { side, left, top };
+        let fit = |left: f32, top: f32| {
+            let high = (space.y - top).min(LARGEST_CELL * n).max(40.0);
+            let wide = (space.x - left).min(LARGEST_CELL * n).max(40.0);
+            vec2(wide.min(WIDEST * high), high.min(wide))
+        };
+        for (left, top, wide) in [(label, label, ROOMY), (label, MARGIN, LABELLED)] {
+            let size = fit(left, top);
+            if size.y / n >= LABELLED && size.x / n >= wide {
+                return Self { size, left, top };
             }
         }
-        Self { side: side(MARGIN, MARGIN), left: MARGIN, top: MARGIN }
+        Self { size: fit(MARGIN, MARGIN), left: MARGIN, top: MARGIN }
     }
 }
 
@@ -123,9 +133,9 @@ fn texture(ui: &Ui, p: &Palette, weights: &Weights, largest: f32) -> TextureHand
 /// Tokens along the edges; only those under the pointer where there is no space for all.
 fn labels(ui: &Ui, view: &View<'_>, square: Rect, n: usize, hovered: Option<(usize, usize)>, layout: &Layout) {
     let p = palette(ui);
-    let (all_rows, all_columns, cell) = (layout.left > MARGIN, layout.top > MARGIN, square.width() / n as f32);
+    let (all_rows, all_columns, cell) = (layout.left > MARGIN, layout.top > MARGIN, square.size() / n as f32);
     let mut font: FontId = theme::tick().resolve(ui.style());
-    font.size = font.size.min(cell.max(9.0));
+    font.size = font.size.min(cell.min_elem().max(9.0));
     for i in 0..n {
         let (is_row, is_column) = hovered.map_or((false, false), |(q, k)| (q == i, k == i));
         let selected = view.snapshot.selection.token == i;
@@ -136,7 +146,7 @@ fn labels(ui: &Ui, view: &View<'_>, square: Rect, n: usize, hovered: Option<(usi
         let text = shortened(ui, view.label(i), &font, LABEL - 8.0);
         if all_rows || is_row || (selected && hovered.is_none()) {
             let galley = ui.painter().layout_no_wrap(text.clone(), font.clone(), color(is_row || selected));
-            let y = square.top() + (i as f32 + 0.5) * cell;
+            let y = square.top() + (i as f32 + 0.5) * cell.y;
             let x = square.left() - 5.0 - galley.size().x;
             if all_rows {
                 ui.painter().galley(pos2(x, y - galley.size().y * 0.5), galley, p.text);
@@ -146,7 +156,7 @@ fn labels(ui: &Ui, view: &View<'_>, square: Rect, n: usize, hovered: Option<(usi
             }
         }
         if all_columns || is_column {
-            let x = square.left() + (i as f32 + 0.5) * cell;
+            let x = square.left() + (i as f32 + 0.5) * cell.x;
             if all_columns {
                 let galley = ui.painter().layout_no_wrap(text, font.clone(), color(is_column));
                 let at = pos2(x - galley.size().y * 0.5, square.top() - 4.0);
@@ -177,17 +187,18 @@ fn shortened(ui: &Ui, label: &str, font: &FontId, width: f32) -> String {
 }
 
 /// The selected token's row and the cell under the pointer.
-fn marks(ui: &Ui, view: &View<'_>, square: Rect, cell: f32, hovered: Option<(usize, usize)>) {
+fn marks(ui: &Ui, view: &View<'_>, square: Rect, cell: Vec2, hovered: Option<(usize, usize)>) {
     let p = palette(ui);
     let row =
-        |i: usize| Rect::from_min_size(square.left_top() + vec2(0.0, i as f32 * cell), vec2(square.width(), cell));
+        |i: usize| Rect::from_min_size(square.left_top() + vec2(0.0, i as f32 * cell.y), vec2(square.width(), cell.y));
     let selected = row(view.snapshot.selection.token);
     if square.intersects(selected) {
         ui.painter().rect_stroke(selected, 1.0, Stroke::new(1.5, p.accent), StrokeKind::Outside);
     }
     if let Some((query, key)) = hovered {
         let line = Stroke::new(1.0, p.text.gamma_multiply(0.5));
-        let column = Rect::from_min_size(square.left_top() + vec2(key as f32 * cell, 0.0), vec2(cell, square.height()));
+        let column =
+            Rect::from_min_size(square.left_top() + vec2(key as f32 * cell.x, 0.0), vec2(cell.x, square.height()));
         ui.painter().rect_stroke(row(query), 0.0, line, StrokeKind::Outside);
         ui.painter().rect_stroke(column, 0.0, line, StrokeKind::Outside);
     }
