@@ -47,8 +47,7 @@ fn style(theme: Theme) -> Style {
     spacing.scroll.bar_width = 8.0;
     spacing.scroll.floating = true;
     spacing.scroll.floating_width = 5.0;
-    // What scrolls says so, and its text ends before the bar.
-    spacing.scroll.floating_allocated_width = 7.0;
+    // What scrolls says so.
     spacing.scroll.dormant_handle_opacity = 0.35;
     style.interaction.selectable_labels = false;
     style.interaction.tooltip_delay = 0.25;

@@ -80,6 +80,8 @@ impl Behavior<PanelId> for Lab<'_, '_> {
         ui.painter().rect(rect, corners, p.surface, Stroke::new(1.0, p.border), egui::StrokeKind::Inside);
         Frame::new().inner_margin(Margin::symmetric(12, 10)).show(ui, |ui| {
             ui.set_min_size(ui.available_size());
+            // A panel's margin is narrow: its text ends before the bar that scrolls it.
+            ui.spacing_mut().scroll.floating_allocated_width = 7.0;
             ui.set_clip_rect(ui.clip_rect().intersect(rect.shrink(1.0)));
             if self.stale && *panel != PanelId::Tweaks {
                 // The numbers belong to what was before the last change; they stay readable, but step back.

@@ -85,7 +85,7 @@ impl Tweaks {
                                 view.send(Command::SetTweaks(rest));
                             }
                             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                                ui.add(egui::Label::new(RichText::new(&text).color(p.text)).truncate());
+                                ui.add(egui::Label::new(RichText::new(&text).small().color(p.text)).truncate());
                             });
                         });
                     });
