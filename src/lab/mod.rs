@@ -184,6 +184,8 @@ impl Lab {
     fn open(&mut self, path: PathBuf) {
         self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
         let s = &mut self.snapshot;
+        // Whoever tries another file has read what was wrong with the last one.
+        s.notices.retain(|notice| notice.level != NoticeLevel::Error);
         s.activity = Some(Activity { label: format!("Opening {}", path.display()), fraction: Some(0.0) });
         self.engine.send(Job::Open { path, device: s.device_choice.clone(), exact: s.exact });
     }

@@ -144,6 +144,9 @@ impl PathPicker {
         }
         if field.changed() {
             self.selected = 0;
+            if let Some(again) = begun_again(&self.text) {
+                self.text = again;
+            }
         }
         let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
         let entries = self.matching(pick);
@@ -182,6 +185,7 @@ impl PathPicker {
                 (Some(Listing { entries: Err(error), .. }), _) => {
                     ui.label(RichText::new(error).color(p.warning));
                 }
+                (_, true) if self.split().1.is_empty() => drop(widgets::note(ui, "Nothing to open in this folder.")),
                 (_, true) => drop(widgets::note(ui, "Nothing here begins with that.")),
                 _ => {}
             }
@@ -255,6 +259,18 @@ fn entry_row(ui: &mut Ui, entry: &Entry, selected: bool) -> egui::Response {
     widgets::named(ui.add(button.corner_radius(theme::RADIUS_SMALL)), &entry.name)
 }
 
+/// What a path becomes when another one is typed or pasted after it: `/home/ada//data` is `/data`, `/home/ada/~/` is home.
+fn begun_again(text: &str) -> Option<String> {
+    if std::path::MAIN_SEPARATOR != '/' {
+        return None;
+    }
+    if let Some(at) = text.rfind("//") {
+        return Some(text[at + 1..].to_owned());
+    }
+    let (_, rest) = text.rsplit_once("/~/").or_else(|| text.strip_prefix("~/").map(|rest| ("", rest)))?;
+    Some(folder_text(&std::env::home_dir()?) + rest)
+}
+
 /// A folder as text that ends in a separator.
 fn folder_text(folder: &Path) -> String {
     let mut text = folder.display().to_string();
@@ -289,6 +305,16 @@ fn read_folder(folder: &Path) -> Result<Vec<Entry>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_may_begin_again() {
+        assert_eq!(begun_again("/home/ada//data/x.gguf").as_deref(), Some("/data/x.gguf"));
+        assert_eq!(begun_again("/home/ada/x.gguf"), None);
+        let home = std::env::home_dir().map(|home| folder_text(&home));
+        assert_eq!(begun_again("/srv/~/").as_ref(), home.as_ref());
+        assert_eq!(begun_again("~/models/x"), home.map(|home| home + "models/x"));
+    }
 
     #[test]
     fn folders_stand_first_and_a_missing_one_is_said() {
