@@ -12,7 +12,7 @@ const QUERY_BLOCK: usize = 32;
 const ROWS: usize = 256;
 
 /// Below this many score values, waking a second thread costs more than it brings.
-const PARALLEL_FROM: usize = 16 * 1024;
+pub const PARALLEL_FROM: usize = 16 * 1024;
 
 /// Sizes of one attention call.
 #[derive(Debug, Clone, Copy)]

@@ -217,15 +217,20 @@ impl Backend for CandleBackend {
         let (t, s) = (raw.dims()[1], raw.dims()[2]);
         let mut values = with_slice(raw, <[f32]>::to_vec);
         let cancel = &self.cancel;
-        // A head at a time, so that threads share the work in pieces worth waking for.
-        values.par_chunks_exact_mut(t * s).for_each(|head| {
+        let one = |head: &mut [f32]| {
             for (i, row) in head.chunks_exact_mut(s).enumerate() {
                 if cancel.is_cancelled() {
                     return;
                 }
                 attention::softmax_row(row, factor, |key| mask.allows(start + i, key));
             }
-        });
+        };
+        // A head at a time, so that threads share the work in pieces worth waking for.
+        if values.len() < attention::PARALLEL_FROM {
+            values.chunks_exact_mut(t * s).for_each(one);
+        } else {
+            values.par_chunks_exact_mut(t * s).for_each(one);
+        }
         cancel.check()?;
         tensor(values, raw.dims())
     }
