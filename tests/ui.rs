@@ -284,6 +284,26 @@ fn a_dropped_file_is_opened_and_a_bad_one_is_explained() {
 }
 
 #[test]
+fn a_window_of_any_size_is_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let bad = dir.path().join("broken.gguf");
+    std::fs::write(&bad, "this is no model").unwrap();
+    for size in [[320.0, 320.0], [500.0, 400.0], [1200.0, 320.0], [320.0, 1200.0], [3000.0, 700.0]] {
+        let mut w = opened(size, Theme::Light, in_lesson(), &tiny());
+        tell(&mut w, Command::SetPrompt(PROMPT.into()));
+        tell(&mut w, Command::OpenModel(bad.clone()));
+        tell(&mut w, Command::SetTweaks(vec![Tweak::Temperature { heads: vec![], value: 3.0 }]));
+        for &panel in PanelId::ALL {
+            w.state_mut().shell_mut().show_panel(panel);
+            rest(&mut w);
+        }
+        w.key_press_modifiers(Modifiers::COMMAND, Key::O);
+        rest(&mut w);
+        assert!(w.state().snapshot().tweaked.is_some(), "{size:?}");
+    }
+}
+
+#[test]
 fn odd_prompts_are_shown() {
     let mut w = opened([1280.0, 800.0], Theme::Light, Settings::default(), &tiny());
     let long = "Donaudampfschifffahrtsgesellschaft".repeat(9);

@@ -10,6 +10,9 @@ use crate::lab::{Command, Lab, LabOptions};
 use crate::lesson::PanelId;
 use crate::ui::{self, ShotOptions, shot};
 
+/// Points that a picture may be wide or high: what the layout takes, and what every graphics interface draws.
+const SIDES: std::ops::RangeInclusive<u32> = 320..=8192;
+
 /// Draws the window into a PNG, without a display.
 #[derive(Debug, Args)]
 pub struct Shot {
@@ -40,6 +43,12 @@ impl Shot {
     /// Opens what is asked for, waits until the lab rests, and draws.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
         let [width, height] = self.size[..] else { return Err("Give --size a width and a height.".into()) };
+        if ![width, height].iter().all(|side| SIDES.contains(side)) {
+            let (least, most) = (SIDES.start(), SIDES.end());
+            return Err(format!(
+                "A picture of {width} × {height} points cannot be drawn: each side may be {least} to {most}."
+            ));
+        }
         let panel = |name: &String| {
             let found = PanelId::ALL.iter().copied().find(|panel| panel.name() == name);
             let names = PanelId::ALL.iter().map(|panel| panel.name()).collect::<Vec<_>>().join(", ");

@@ -72,7 +72,7 @@ fn body(ui: &mut Ui, notice: &Notice, width: Option<f32>) -> bool {
         frame = frame.shadow(ui.visuals().popup_shadow);
     }
     let shown = frame.show(ui, |ui| {
-        let text_width = width.unwrap_or(ui.available_width()) - 62.0;
+        let text_width = (width.unwrap_or(ui.available_width()) - 62.0).max(40.0);
         let font = egui::TextStyle::Body.resolve(ui.style());
         let galley = ui.painter().layout(notice.text.clone(), font, p.text, text_width);
         let height = galley.size().y.max(26.0);
