@@ -34,13 +34,15 @@ const YOUNG_OPEN: &str = "[[once|long ago] there [was|lived] a [little|small|you
 /// A story.
 pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
     let people = names().collect::<Vec<_>>();
-    let (name, object) = dice.pair(split, &people, &OBJECTS, |name, object| (name, object));
+    let plot = dice.pick(&plots::all());
+    let (name, object) = dice.pair(split, &people, plot.objects, |name, object| (name, object));
     let scene = fill(Scene::new(name, dice), object, dice);
-    let plots = plots::all();
-    let place = dice.below(plots.clone().count());
-    let plot = plots.clone().nth(place).unwrap_or_default();
-    let plot = plot.replace("{open}", OPEN).replace("{young-open}", YOUNG_OPEN);
-    (vec![(name, object)], scene.write(&plot, dice))
+    let mut text = plot.text.replace("{open}", OPEN).replace("{young-open}", YOUNG_OPEN);
+    // Some stories give everybody's whole name each time: two words of which the first settles the second.
+    if dice.chance(20) {
+        text = text.replace("{n}", "{full}").replace("{f.n}", "{f.full}");
+    }
+    (vec![(name, object)], scene.write(&text, dice))
 }
 
 /// Fills every slot that plots use.
@@ -59,6 +61,7 @@ fn fill(scene: Scene, object: &'static str, dice: &mut Dice) -> Scene {
     let [cat, dog, cow, horse, sheep, goat, hen, duck, pig, goose, ..] = &ANIMALS;
     let animal = dice.pick(&[cow, horse, sheep, goat, pig]);
     let pet = dice.pick(&[cat, dog, cow, horse, sheep, goat, hen, duck, pig, goose]);
+    let fur = dice.pick(&["white", "black", "brown", "grey"]);
     let few = dice.between(1, 9);
     let (one, two) = (dice.between(1, 5), dice.between(1, 5));
     let (plain, opposite) = dice.pick(&OPPOSITES);
@@ -70,7 +73,7 @@ fn fill(scene: Scene, object: &'static str, dice: &mut Dice) -> Scene {
     let scene = scene.with("animal", animal.name).with("young", animal.young);
     let scene = scene.with("sound", animal.sound).with("home", animal.home);
     let scene = scene.with("pet", pet.name).with("pet-young", pet.young);
-    let scene = scene.with("pet-sound", pet.sound).with("pet-home", pet.home);
+    let scene = scene.with("pet-sound", pet.sound).with("pet-home", pet.home).with("fur", fur);
     let scene = scene.with("num", NUMBERS[few]).with("num2", NUMBERS[few + dice.between(1, 9)]);
     let scene = scene.with("one", NUMBERS[one - 1]).with("two", NUMBERS[two - 1]).with("total", NUMBERS[one + two - 1]);
     let scene = scene.with("village", dice.pick(&["village", "town"]));

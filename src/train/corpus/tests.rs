@@ -111,7 +111,13 @@ fn no_story_says_a_sentence_twice() {
     for (_, document) in documents(Kind::Story, 4000) {
         let mut sentences = BTreeSet::new();
         for sentence in document.text.split_inclusive(['.', '?', '!']).map(str::trim) {
-            assert!(words(sentence).count() < 3 || sentences.insert(sentence), "{sentence} in {}", document.text);
+            // What follows quoted speech ("asked tam") is no sentence of its own.
+            let tag = sentence.starts_with("\" ");
+            assert!(
+                tag || words(sentence).count() < 3 || sentences.insert(sentence),
+                "{sentence} in {}",
+                document.text
+            );
         }
     }
 }

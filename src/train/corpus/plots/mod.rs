@@ -9,7 +9,27 @@ mod royal;
 mod things;
 mod village;
 
+use super::words::OBJECTS;
+
+/// What happens in a story.
+pub(super) struct Plot {
+    /// The key objects that it can be about.
+    pub(super) objects: &'static [&'static str],
+    /// Its template.
+    pub(super) text: &'static str,
+}
+
+/// A plot that may be about anything.
+const fn any(text: &'static str) -> Plot {
+    Plot { objects: &OBJECTS, text }
+}
+
+/// A plot in which some objects would make no sense.
+const fn with(objects: &'static [&'static str], text: &'static str) -> Plot {
+    Plot { objects, text }
+}
+
 /// All plots.
-pub(super) fn all() -> impl Iterator<Item = &'static str> + Clone {
-    [things::PLOTS, animals::PLOTS, journeys::PLOTS, royal::PLOTS, village::PLOTS].into_iter().flatten().copied()
+pub(super) fn all() -> Vec<&'static Plot> {
+    [things::PLOTS, animals::PLOTS, journeys::PLOTS, royal::PLOTS, village::PLOTS].into_iter().flatten().collect()
 }
