@@ -1,7 +1,7 @@
 //! The words of the world, as tables: each word form stands in one of them, relations beside each other.
 //!
-//! Tables that relate words (both sexes, both numbers, the forms of a verb, a country with its capital …) feed the sentences
-//! of [`super::roles`] and [`super::facts`]; plain tables only list. [`vocabulary`] is their union.
+//! Tables that relate words (both sexes, both numbers, the forms of a verb, a country with its capital …) feed the
+//! sentences of [`super::roles`] and [`super::facts`]; plain tables only list. [`vocabulary`] is their union.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
