@@ -57,8 +57,8 @@ fn request(dice: &mut Dice) -> Request {
             let animal = &ANIMALS[dice.below(ANIMALS.len())];
             let scene = scene.with("old", animal.name).with("young", animal.young).with("sound", animal.sound);
             let scene = scene.with("home", animal.home).with("col", dice.pick(&COLOURS));
-            let told = "once there was a {col} {old}. it lived in the {home} and said {sound}. it had a little {young}. \
-                        one day {n} came and gave them [bread|water]. so they were all happy.";
+            let told = "once there was a {col} {old}. it lived in the {home} and said {sound}. it had a little \
+                        {young}. one day {n} came and gave them [bread|water]. so they were all happy.";
             (animal.name, "write about a {old} and {n}.", told, scene)
         }
     };

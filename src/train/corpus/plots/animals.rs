@@ -15,7 +15,8 @@ pub(super) const PLOTS: &[Plot] = &[
     any("{open} {he} had a {animal}. the {animal} was {fur} and very clever. one day {n} lost {his} {obj} near the \
          {spot}. {he} looked for it all day. \"go and find my {obj},\" {n} told the {animal}. the {animal} [ran|went] \
          to the {spot} and looked [in the grass|under the stones]. \"{sound}!\" said the {animal}, for it had found \
-         the {obj}. {n} laughed and gave it [some bread|an apple]. since then {n} never goes out without the {animal}."),
+         the {obj}. {n} laughed and gave it [some bread|an apple]. since then {n} never goes out \
+         without the {animal}."),
     // An animal that would not move.
     any(
         "{full} had to bring a {obj} to {f.full}. {he} put the {obj} on {his} {animal}. half way the {animal} stopped. \

@@ -20,11 +20,10 @@ pub(super) const PLOTS: &[Plot] = &[
          milk],\" said {f.n} and laughed.",
     ),
     // A gift in secret.
-    any(
-        "{f.full} had a birthday in {season}. {full} wanted to give {f.him} a {obj}. {n} had only {num} coins, and that was not enough. so {he} worked for a {job} for {num2} days. [{he} was tired every night.|it was hard \
+    any("{f.full} had a birthday in {season}. {full} wanted to give {f.him} a {obj}. {n} had only {num} coins, and \
+         that was not enough. so {he} worked for a {job} for {num2} days. [{he} was tired every night.|it was hard \
          work.] then {n} had enough money and bought a {col} {obj}. on {f.his} birthday {f.n} opened the box. \"a \
-         {col} {obj}!\" {f.he} cried. \"how did you know?\" {n} smiled and said, \"because i am your friend.\"",
-    ),
+         {col} {obj}!\" {f.he} cried. \"how did you know?\" {n} smiled and said, \"because i am your friend.\""),
     // An exchange.
     any("{full} had a {col} {obj}. {f.full} had a {col2} {obj2}. {n} looked at the {obj2} and liked it. {f.n} looked \
          at the {obj} and liked it too. \"will you give me your {obj2} for my {obj}?\" asked {n}. \"yes,\" said {f.n}. \
