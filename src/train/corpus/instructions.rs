@@ -1,8 +1,8 @@
 //! Instruction–response pairs in the world's vocabulary.
 //!
-//! They belong to alignment and are no part of any document. A base model knows their words and their facts; what a tuned
-//! one has to learn is the form: a bare request, then an answer in a whole sentence, then the end. The held-out rule looks
-//! at what is asked together with how, so held-out pairs need the two to be put together anew.
+//! They belong to alignment and are no part of any document. A base model knows their words and their facts; what a
+//! tuned one has to learn is the form: a bare request, then an answer in a whole sentence, then the end. The held-out
+//! rule looks at what is asked together with how, so held-out pairs need the two to be put together anew.
 
 use super::Split;
 use super::dice::Dice;
