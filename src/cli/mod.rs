@@ -5,6 +5,7 @@ mod generate;
 mod inspect;
 mod shot;
 mod trace;
+mod train;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,8 @@ enum Command {
     Bench(bench::Bench),
     /// Draws the window into a PNG, without a display.
     Shot(shot::Shot),
+    /// Trains one of the project's own models.
+    Train(train::Train),
 }
 
 /// Where to compute.
@@ -71,6 +74,7 @@ pub fn run() -> Result<(), String> {
         Some(Command::Trace(command)) => command.run(device),
         Some(Command::Bench(command)) => command.run(device),
         Some(Command::Shot(command)) => command.run(device),
+        Some(Command::Train(command)) => command.run(),
     }
 }
 

@@ -104,6 +104,12 @@ pub trait Backend {
     /// `Err(Cancelled)` once the run is to stop. The pass calls this between steps.
     fn checkpoint(&self) -> Result<()>;
 
+    /// How many of a pass's `n_tokens` tokens belong to one sequence. Training lays several sequences of equal length one
+    /// after the other, each at positions from 0 and blind to the rest; everywhere else a pass is one sequence.
+    fn sequence_len(&self, n_tokens: usize) -> usize {
+        n_tokens
+    }
+
     /// Moves a parameter to the device. Quantised blocks stay quantised.
     fn upload(&self, data: &WeightData) -> Result<Self::Weight>;
 

@@ -7,7 +7,7 @@
 mod attention;
 mod dot;
 mod linear;
-mod raw;
+pub(crate) mod raw;
 mod weight;
 
 use rayon::prelude::*;
