@@ -59,8 +59,10 @@ mod tests {
 
     #[test]
     fn the_largest_keep_their_probability() {
-        let third = 1f32.exp() / (2.0 * 1f32.exp() + 1.0);
-        assert_eq!(route_row(&[1.0, 0.0, 1.0], 2, false), [third, 0.0, third]);
+        assert_eq!(route_row(&[0.0, HIDDEN, -200.0, 0.0], 3, false), [0.5, 0.0, 0.0, 0.5]);
+        assert_eq!(route_row(&[2.0; 4], 1, false), [0.25, 0.0, 0.0, 0.0]);
+        let gate = |normalise| route_row(&[0.0, 3f32.ln(), 0.0], 1, normalise)[1];
+        assert!((gate(false) - 0.6).abs() < 1e-6 && gate(true) == 1.0);
         assert_eq!(route_row(&[1.0, 0.0, 1.0], 2, true), [0.5, 0.0, 0.5]);
         assert_eq!(route_row(&[3.0, 2.0], 9, true).iter().sum::<f32>(), 1.0);
     }

@@ -93,7 +93,8 @@ pub fn models_of_experts() -> Vec<(String, ModelConfig, Encoding)> {
     let whole = Some(QkNorm::Whole);
     let odd = MoeConfig { n_experts: 3, top_k: 1, d_expert: 7, normalise: false, ..moe };
     let blocks = MoeConfig { n_experts: 9, top_k: 3, d_expert: 64, ..moe };
-    let wide = ModelConfig { d_model: 64, d_mlp: 64, ..base() };
+    let positions = Positions::Rotary(RotaryConfig { theta: 1e4, d_rotary: 16, scaling: RopeScaling::None });
+    let wide = ModelConfig { d_model: 64, d_mlp: 64, n_heads: 4, d_head: 16, positions, ..base() };
     let model = |name: &str, config: ModelConfig, moe, encoding| {
         (name.to_owned(), ModelConfig { moe: Some(moe), ..config }, encoding)
     };
