@@ -12,8 +12,9 @@ use glassbox::model::{
 use glassbox::train::corpus::{Corpus, Split};
 use glassbox::train::{Parameters, RECIPES, Recipe, TokenStream, TrainBackend, Trainer, ops, tokenizer};
 
-mod support;
-use support::random_model;
+#[path = "support/random_model.rs"]
+#[allow(dead_code)]
+mod random_model;
 
 /// How far a gradient may lie from the one it is compared with, relative to the largest of them: both sum a few hundred
 /// products in f32, in another order.

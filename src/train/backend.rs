@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use candle_core::{D, Device, Tensor};
 
+use super::experts;
 use super::ops::{self, with_values};
-use crate::model::{Activation, Backend, Cancel, DeviceInfo, DeviceKind, Edit, Error, Mask, Result, Slab, WeightData};
+use crate::model::{
+    Activation, Backend, Cancel, DeviceInfo, DeviceKind, Edit, Error, Expert, Mask, Result, Slab, WeightData,
+};
 
 /// Differentiable arithmetic on the CPU, over sequences of equal length that stand one after the other.
 pub struct TrainBackend {
@@ -182,6 +185,29 @@ impl Backend for TrainBackend {
             Activation::Silu => gate.apply_op2(up, ops::SiluGate).map_err(failed),
             _ => self.mul(&self.activate(gate, activation)?, up),
         }
+    }
+
+    fn scale_rows(&self, x: &Tensor, gates: &Tensor, column: usize) -> Result<Tensor> {
+        gates.narrow(1, column, 1).and_then(|gate| x.broadcast_mul(&gate)).map_err(failed)
+    }
+
+    fn route(&self, logits: &Tensor, top_k: usize, normalise: bool) -> Result<Tensor> {
+        experts::route(logits, top_k, normalise).map_err(failed)
+    }
+
+    fn experts(
+        &self,
+        x: &Tensor,
+        gates: &Tensor,
+        experts: &[Expert<'_, Tensor>],
+        activation: Activation,
+    ) -> Result<Tensor> {
+        let visit = |e: usize, rows: &Tensor| {
+            let Expert { gate, up, down } = &experts[e];
+            let hidden = self.gated(&self.linear(rows, gate, None)?, &self.linear(rows, up, None)?, activation)?;
+            self.linear(&hidden, down, None)
+        };
+        experts::experts(x, gates, visit)
     }
 
     fn rows(&self, x: &Tensor, begin: usize, end: usize) -> Result<Tensor> {

@@ -8,6 +8,7 @@
 mod backend;
 mod checkpoint;
 pub mod corpus;
+mod experts;
 pub mod ops;
 mod optimizer;
 mod parameters;

@@ -1,6 +1,6 @@
 //! The story models as data: sizes, and how each is trained.
 
-use crate::model::{Activation, ModelConfig, NormKind, Positions, RopeScaling, RotaryConfig};
+use crate::model::{Activation, ModelConfig, MoeConfig, NormKind, Positions, RopeScaling, RotaryConfig};
 
 /// How a model of the project is made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,6 +98,15 @@ impl Recipe {
             attn_scale: 1.0 / (d_head as f32).sqrt(),
             scale_by_inverse_layer: false,
             sliding_window: None,
+            qk_norm: None,
+            moe: self.experts.map(|(n_experts, top_k)| MoeConfig {
+                n_experts,
+                top_k,
+                d_expert: self.d_mlp,
+                normalise: true,
+                first_layer: 0,
+                every: 1,
+            }),
         }
     }
 }

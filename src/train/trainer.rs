@@ -1,5 +1,6 @@
 //! The training loop: text in, one step of the optimiser out, until the recipe's tokens are spent.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,12 +13,15 @@ use serde::{Deserialize, Serialize};
 use super::backend::failed;
 use super::checkpoint::{self, State};
 use super::corpus::Split;
+use super::experts;
 use super::ops::{CrossEntropy, with_values};
 use super::optimizer::Gradients;
 use super::tokenizer::END_ID;
 use super::{AdamW, Parameters, Recipe, Result, Schedule, TokenStream, TrainBackend, TrainError};
 use crate::engine::tokenizer::Tokenizer;
-use crate::model::{Capture, Interventions, KvCache, LogitsWanted, Model, ModelConfig, Probe, forward};
+use crate::model::{
+    Capture, HookPoint, Interventions, KvCache, LogitsWanted, Model, ModelConfig, Probe, Site, forward,
+};
 
 /// The learning rate's warm-up, as a share of the run.
 const WARMUP: f64 = 0.02;
@@ -191,11 +195,18 @@ impl Trainer {
     fn loss(&self, inputs: &[u32], targets: &[u32]) -> Result<(Tensor, Option<Tensor>)> {
         let backend = TrainBackend::new(self.recipe.sequence_len);
         let mut cache = KvCache::new(&backend, &self.model.config)?;
-        let (capture, interventions) = (Capture::none(), Interventions::default());
+        let (config, interventions) = (&self.model.config, Interventions::default());
+        let capture = Capture::none().with_site(Site::RouterLogits, config).with_site(Site::ExpertWeights, config);
         let mut probe = Probe::new(&capture, &interventions);
         let logits = forward(&backend, &self.model, inputs, &mut cache, &mut probe, LogitsWanted::All)?;
         let loss = logits.apply_op1(CrossEntropy::new(targets.into())).map_err(failed)?;
-        Ok((loss, None))
+        let mut recorded: HashMap<HookPoint, Tensor> = probe.into_tensors().into_iter().collect();
+        let mut take = |layer, site| recorded.remove(&HookPoint::layer(layer, site));
+        let router: Vec<_> = config
+            .moe_layers()
+            .filter_map(|layer| take(layer, Site::RouterLogits).zip(take(layer, Site::ExpertWeights)))
+            .collect();
+        Ok((loss, experts::balance(&router).map_err(failed)?))
     }
 
     /// Loss and gradients of a part of a batch.

@@ -27,9 +27,10 @@ pub fn save_hub(folder: &Path, saved: &Saved<'_>) -> Result<()> {
     let config = serde_json::to_string_pretty(&config_json(folder, saved)?).map_err(|e| io(e.into()))?;
     std::fs::write(folder.join("config.json"), config + "\n").map_err(io)?;
 
+    let family = FAMILIES.iter().find(|family| family.name == saved.config.family);
     let mut views = Vec::new();
     for (id, shape, values) in saved.tensors {
-        let Some(name) = hub_name(&saved.config.family, *id) else {
+        let Some(name) = family.and_then(|family| family.hub_name(*id)) else {
             return Err(LoadError::new(folder, format!("cannot hold the tensor {id}"), remedy::UNSUPPORTED));
         };
         let view = TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values));
@@ -40,11 +41,6 @@ pub fn save_hub(folder: &Path, saved: &Saved<'_>) -> Result<()> {
         .map_err(|e| LoadError::new(folder, format!("could not be written ({e})"), remedy::DAMAGED))
 }
 
-fn hub_name(family: &str, id: TensorId) -> Option<String> {
-    let place = FAMILIES.iter().find(|f| f.name == family)?.places.iter().find(|place| place.param == id.param)?;
-    Some(place.hub.replace("{}", &id.layer.unwrap_or_default().to_string()))
-}
-
 /// The keys of transformers' `LlamaConfig` and `MixtralConfig`.
 fn config_json(folder: &Path, saved: &Saved<'_>) -> Result<Value> {
     let c = saved.config;
@@ -52,9 +48,10 @@ fn config_json(folder: &Path, saved: &Saved<'_>) -> Result<Value> {
         return Err(LoadError::new(folder, "can hold rotary models only".to_string(), remedy::UNSUPPORTED));
     };
     debug_assert_eq!(rotary.scaling, RopeScaling::None);
-    Ok(json!({
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
+    let architecture = if c.moe.is_some() { "MixtralForCausalLM" } else { "LlamaForCausalLM" };
+    let mut json = json!({
+        "architectures": [architecture],
+        "model_type": c.family,
         "vocab_size": c.d_vocab,
         "hidden_size": c.d_model,
         "intermediate_size": c.d_mlp,
@@ -72,5 +69,12 @@ fn config_json(folder: &Path, saved: &Saved<'_>) -> Result<Value> {
         "bos_token_id": saved.end,
         "eos_token_id": saved.end,
         "torch_dtype": "float32",
-    }))
+    });
+    if let Some(moe) = &c.moe {
+        json["intermediate_size"] = json!(moe.d_expert);
+        json["num_local_experts"] = json!(moe.n_experts);
+        json["num_experts_per_tok"] = json!(moe.top_k);
+        json["sliding_window"] = Value::Null;
+    }
+    Ok(json)
 }
