@@ -6,4 +6,5 @@ pub mod insight;
 pub mod lab;
 pub mod lesson;
 pub mod model;
+pub mod train;
 pub mod ui;

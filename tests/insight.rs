@@ -83,7 +83,8 @@ fn heads_of_smollm2_on_repeated_tokens() {
         assert!(tied.contains(&want.best().unwrap().0), "{key}: best are {tied:?}");
     }
 
-    let mean = |losses: &[RepeatLoss], of: fn(&RepeatLoss) -> f64| losses.iter().map(of).sum::<f64>() / losses.len() as f64;
+    let mean =
+        |losses: &[RepeatLoss], of: fn(&RepeatLoss) -> f64| losses.iter().map(of).sum::<f64>() / losses.len() as f64;
     let (first, later) = (mean(&plain, |l| l.first), mean(&plain, |l| l.later));
     println!("loss on the first copy {first:.2}, on the second {later:.2} (reference 14.11, 2.70)");
     assert!((first - 14.11).abs() < 0.5 && (later - 2.7).abs() < 0.5, "{first} {later}");
@@ -147,7 +148,10 @@ fn analogies_of_smollm2() {
                 assert!((got.value - want[1].as_f64().unwrap() as f32).abs() < COSINE, "{name}, {key}: {got:?} {want}");
             }
             let of_all: Vec<String> = got.nearest_of_all.iter().take(2).map(|n| text(n.id)).collect();
-            assert_eq!(of_all, serde_json::from_value::<Vec<String>>(want["without_excluding_inputs_top2"].clone()).unwrap());
+            assert_eq!(
+                of_all,
+                serde_json::from_value::<Vec<String>>(want["without_excluding_inputs_top2"].clone()).unwrap()
+            );
             let found = got.nearest.iter().position(|n| n.id == id(answer));
             assert!(found.is_none_or(|at| at + 1 == got.rank && got.nearest[at].value == got.value));
         }
@@ -181,7 +185,13 @@ fn scores_of_hand_made_patterns() {
     assert_eq!(scores(HeadKind::Induction, &rows, 3, &tokens).unwrap(), [0.0, 1.0, 0.0]);
     // Attention is summed over all earlier copies.
     let uniform = [1.0, 0.0, 0.0, 0.5, 0.5, 0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0];
-    assert_close("copies", &scores(HeadKind::DuplicateToken, &uniform, 1, &[5, 5, 5]).unwrap(), &[7.0 / 12.0], 1e-6, 0.0);
+    assert_close(
+        "copies",
+        &scores(HeadKind::DuplicateToken, &uniform, 1, &[5, 5, 5]).unwrap(),
+        &[7.0 / 12.0],
+        1e-6,
+        0.0,
+    );
 }
 
 #[test]
@@ -225,7 +235,10 @@ fn losses_of_copies() {
     // Copies of three tokens: losses at t = 1, 2 | 3 | 4, 5 | 6 …; the one at 3 counts nowhere.
     let losses = [4.0, 6.0, 100.0, 1.0, 2.0, 3.0, 4.0, 5.0];
     assert_eq!(RepeatLoss::new(&losses, 3), Some(RepeatLoss { first: 5.0, later: 3.0 }));
-    assert_eq!((RepeatLoss::new(&losses[..3], 3), RepeatLoss::new(&losses, 0), RepeatLoss::new(&losses, 9)), (None, None, None));
+    assert_eq!(
+        (RepeatLoss::new(&losses[..3], 3), RepeatLoss::new(&losses, 0), RepeatLoss::new(&losses, 9)),
+        (None, None, None)
+    );
 }
 
 #[test]

@@ -97,7 +97,8 @@ impl Routing {
         let classes: Vec<Option<usize>> =
             tokens.iter().map(|id| class_of.get(id).copied().filter(|c| *c < n_classes)).collect();
         let class = |c: usize| {
-            let own = places.iter().zip(&classes).filter(|(_, class)| **class == Some(c)).map(|(row, _)| row.as_slice());
+            let own =
+                places.iter().zip(&classes).filter(|(_, class)| **class == Some(c)).map(|(row, _)| row.as_slice());
             ClassRouting::new(own, &load)
         };
         let fair = n_experts as f64;
@@ -164,7 +165,8 @@ impl Information {
             shuffle_first(&mut rng, &mut own, n);
             shuffled_tokens += of(&own) / f64::from(SHUFFLES);
         }
-        let (words, mut word_classes): (Vec<u32>, Vec<usize>) = class_of.iter().map(|(id, class)| (*id, *class)).unzip();
+        let (words, mut word_classes): (Vec<u32>, Vec<usize>) =
+            class_of.iter().map(|(id, class)| (*id, *class)).unzip();
         let (n, mut shuffled_words) = (words.len(), 0.0);
         for _ in 0..SHUFFLES {
             shuffle_first(&mut rng, &mut word_classes, n);
@@ -257,7 +259,7 @@ mod tests {
     #[test]
     fn a_router_that_looks_at_nothing_tells_nothing() {
         let tokens: Vec<u32> = (0..64).map(|i| i % 2).collect();
-        let gates = vec![0.5, 0.5, 0.0, 0.5, 0.0, 0.5].repeat(32);
+        let gates = [0.5, 0.5, 0.0, 0.5, 0.0, 0.5].repeat(32);
         // Two places per token, of three experts, alternating with the token.
         let r = Routing::new(&gates, 3, &tokens, &BTreeMap::from([(0, 0), (1, 0), (7, 1)]), 2, 1).unwrap();
         assert_eq!(r.load, vec![1.5, 0.75, 0.75]);
