@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{LEAN, LIFT, OCCURRENCES};
 use super::run::run;
-use super::words::word_id;
+use super::words::word_ids;
 use super::{Subject, World};
 use crate::insight::router::Routing;
 use crate::model::{Capture, HookPoint, Interventions, LogitsWanted, Result};
@@ -91,8 +91,8 @@ pub(super) fn measure(
         }
     }
     let words = classes.iter().enumerate().flat_map(|(class, c)| c.words.iter().map(move |word| (*word, class)));
-    let class_of: BTreeMap<u32, usize> =
-        words.filter_map(|(word, class)| Some((word_id(subject.tokenizer, word)?, class))).collect();
+    let ids = words.flat_map(|(word, class)| word_ids(subject.tokenizer, word).into_iter().map(move |id| (id, class)));
+    let class_of: BTreeMap<u32, usize> = ids.collect();
     let layer = |((point, gates), n_experts): ((&HookPoint, Vec<f32>), usize)| {
         Some(ExpertLayer {
             layer: point.layer?,

@@ -204,12 +204,19 @@ fn senses(world: &World) -> Vec<Block> {
     ]
 }
 
+/// Wrong answers that a page lists.
+const WRONG: usize = 12;
+
 fn facts(world: &World) -> Vec<Block> {
     let (right, of) = (world.facts.iter().filter(|f| f.right()).count(), world.facts.len());
     let mean = world.facts.iter().map(|f| f.probability).sum::<f64>() / of.max(1) as f64;
-    let text = format!("Greedy continuation gives {right} of {of} answers; their mean probability is {mean:.2}.");
+    let more = (of - right).saturating_sub(WRONG);
+    let listed = if more > 0 { format!(" The first {WRONG} that are wrong:") } else { String::new() };
+    let text =
+        format!("Greedy continuation gives {right} of {of} answers, whose mean probability is {mean:.2}.{listed}");
     let wrong = world.facts.iter().filter(|f| !f.right());
     let rows: Vec<Vec<String>> = wrong
+        .take(WRONG)
         .map(|f| vec![f.prompt.clone(), f.answer.clone(), f.said.trim().into(), format!("{:.2}", f.probability)])
         .collect();
     let mut page = vec![Block::Heading("Facts".into()), Block::Text(text)];

@@ -5,13 +5,21 @@ use std::ops::Range;
 use super::run::encode;
 use crate::engine::tokenizer::{TokenKind, Tokenizer};
 
-/// The one token that a word is in running text, if it is one: with the space before it, or alone.
+/// The one token that a word is in running text, if it is one: a word with the space before it, a sign as it stands.
 pub(super) fn word_id(tokenizer: &Tokenizer, word: &str) -> Option<u32> {
+    word_ids(tokenizer, word).first().copied()
+}
+
+/// The tokens that are this word and nothing else, the one of running text first: after a space, and where a text or a
+/// quotation begins.
+pub(super) fn word_ids(tokenizer: &Tokenizer, word: &str) -> Vec<u32> {
     let single = |text: &str| match encode(tokenizer, text).as_deref() {
         Ok([id]) => Some(*id),
         _ => None,
     };
-    single(&format!(" {word}")).or_else(|| single(word))
+    let (spaced, alone) = (single(&format!(" {word}")), single(word));
+    let both = if word.contains(char::is_alphabetic) { [spaced, alone] } else { [alone, spaced] };
+    both.into_iter().flatten().collect()
 }
 
 /// Tokens that are a word with its space, or where the vocabulary has too few of those, all that are text. Random prompts
