@@ -74,7 +74,7 @@ pub(super) static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
             4,
             OPPOSITES.iter().flat_map(|&(a, b)| [(a, b), (b, a)]),
             &["what is the opposite of {a}?"],
-            &["the opposite of {a} is {b}.", "what is not {a} is {b}."],
+            &["the opposite of {a} is {b}.", "{b} is the opposite of {a}."],
         ),
         topic(
             3,

@@ -1,8 +1,8 @@
 //! Instruction–response pairs in the world's vocabulary.
 //!
-//! They belong to alignment: what they ask for can be answered from the world, but no document asks in this form, so a
-//! base model completes an instruction where a tuned one answers it. The held-out rule looks at what is asked together with
-//! how, so held-out pairs need the two to be put together anew.
+//! They belong to alignment and are no part of any document. A base model knows their words and their facts; what a
+//! tuned one has to learn is the form: a bare request, then an answer in a whole sentence, then the end. The held-out
+//! rule looks at what is asked together with how, so held-out pairs need the two to be put together anew.
 
 use super::Split;
 use super::dice::Dice;
@@ -57,8 +57,8 @@ fn request(dice: &mut Dice) -> Request {
             let animal = &ANIMALS[dice.below(ANIMALS.len())];
             let scene = scene.with("old", animal.name).with("young", animal.young).with("sound", animal.sound);
             let scene = scene.with("home", animal.home).with("col", dice.pick(&COLOURS));
-            let told = "once there was a {col} {old}. it lived in the {home} and said {sound}. it had a little {young}. \
-                        one day {n} came and gave them [bread|water]. so they were all happy.";
+            let told = "once there was a {col} {old}. it lived in the {home} and said {sound}. it had a little \
+                        {young}. one day {n} came and gave them [bread|water]. so they were all happy.";
             (animal.name, "write about a {old} and {n}.", told, scene)
         }
     };

@@ -1,16 +1,17 @@
 //! The *story world*: the text that the project's own small models are trained on.
 //!
-//! A seeded grammar writes short documents in a world of fewer than a thousand word forms. Every kind of document is there because
-//! a lesson shows something that it alone teaches: lists that come again make induction heads, sentences that serve both
-//! sexes (both numbers, both tenses, …) with the same templates make parallel differences between word vectors, words with two
-//! senses make contextual vectors, questions make facts that can be graded, and stories make it all worth reading.
+//! A seeded grammar writes short documents in a world of fewer than a thousand word forms. Every kind of document is
+//! there because a lesson shows something that it alone teaches: lists that come again make induction heads, sentences
+//! that serve both sexes (both numbers, both tenses, …) with the same templates make parallel differences between word
+//! vectors, words with two senses make contextual vectors, questions make facts that can be graded, and stories make it
+//! all worth reading.
 //!
 //! **Text.** Lower case ASCII, words separated by single spaces, punctuation attached as in English (`"come here," said
 //! tam.`), no digits and no contractions. A document is one line or several joined by `\n`.
 //!
-//! **Held out by construction.** Each document has a key, a pair of things that meet in it (a story: protagonist and key
-//! object). A hash of the key decides once and for all on which side of the [`Split`] the pair lies, so the held-out text
-//! differs from the training text in what it combines, not only in the draw.
+//! **Held out by construction.** Each document has a key, a pair of things that meet in it (a story: protagonist and
+//! key object). A hash of the key decides once and for all on which side of the [`Split`] the pair lies, so the
+//! held-out text differs from the training text in what it combines, not only in the draw.
 
 mod dice;
 mod facts;

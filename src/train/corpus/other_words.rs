@@ -34,7 +34,7 @@ pub(super) const OTHER: &[&str] = &[
     // Things, places and the rest.
     "arrow arrows bag ball beach bell blood bread bridge cake cakes capital castle church cloister coal coat colour",
     "country door ears earth fair feast feet fence fields finger fire forest game gift gold goodbye grass hair hand",
-    "hands head held hole home houses island joke lake land language leaf leaves lemon list long luck map market",
+    "hands head held hill hole home houses island joke lake land language leaf leaves lemon list long luck map market",
     "milk mill money mountain music name named noise number opposite palace paper park pen picture pots race ribbon",
     "river road room sea seeds ships side sign sky smoke snow song soup speaks spells stage stories storm street",
     "sun sword table tables theatre throne tower town village villages wall water way wedding wind window wings",

@@ -1,7 +1,8 @@
 //! Questions that the world's own grammar answers, for measuring a trained model.
 //!
-//! They say what the world teaches, apart from how it is written: word pairs in parallel relations, sentences in which an
-//! ambiguous word has one of its senses (none of them ever generated), classes of words, and facts with one right answer.
+//! They say what the world teaches, apart from how it is written: word pairs in parallel relations, sentences in which
+//! an ambiguous word has one of its senses (none of them ever generated), classes of words, and facts with one right
+//! answer.
 
 use super::facts::TOPICS;
 use super::probe_sentences::SENSES;

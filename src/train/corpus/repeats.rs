@@ -1,8 +1,9 @@
 //! Lists of words that come again.
 //!
-//! Only copying predicts the second round, because most lists are drawn uniformly from the whole vocabulary. That is what
-//! induction heads are made of: look for an earlier place where the present word stood, and expect what followed it there.
-//! Lengths vary and some second rounds start in the middle or after another list, so no fixed distance would do.
+//! Only copying predicts the second round, because most lists are drawn uniformly from the whole vocabulary. That is
+//! what induction heads are made of: look for an earlier place where the present word stood, and expect what followed
+//! it there. Lengths vary and some second rounds start in the middle or after another list, so no fixed distance would
+//! do.
 
 use super::dice::Dice;
 use super::template::Scene;

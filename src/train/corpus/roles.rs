@@ -1,9 +1,10 @@
 //! Sentences that give word vectors their geometry.
 //!
-//! Every relation (sex, number, tense, young, capital, comparative) is written so that two independent cues come *before* the
-//! word: one says which family (*sat on the throne*), one says which member (*he*, *she*). The templates are shared by
-//! all families and both members. With output vectors tied to input vectors, the cheapest way to predict all the
-//! combinations is to add a vector of the family and a vector of the member: the parallelogram of the analogies.
+//! Every relation (sex, number, tense, young, capital, comparative) is written so that two independent cues come
+//! *before* the word: one says which family (*sat on the throne*), one says which member (*he*, *she*). The templates
+//! are shared by all families and both members. With output vectors tied to input vectors, the cheapest way to predict
+//! all the combinations is to add a vector of the family and a vector of the member: the parallelogram of the
+//! analogies.
 
 use super::dice::Dice;
 use super::role_cues::CUES;

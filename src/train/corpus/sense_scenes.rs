@@ -90,8 +90,10 @@ pub(super) const SENSES: [(&str, [[&str; 5]; 2]); 10] = [
             ],
             [
                 "{n} had a gift for {f.n}. {he} put a {col} ribbon around the box and tied it in a bow. it was pretty.",
-                "{f.n} wore a {col} ribbon in {f.his} hair. the ribbon was tied in a bow, and {n} thought it was pretty.",
-                "{n} put a {col} ribbon around {his} hat. the ribbon was tied in a bow, and everyone said it was pretty.",
+                "{f.n} wore a {col} ribbon in {f.his} hair. the ribbon was tied in a bow, and {n} thought it was \
+                 pretty.",
+                "{n} put a {col} ribbon around {his} hat. the ribbon was tied in a bow, and everyone said it was \
+                 pretty.",
                 "the gift was in a {col} box with a ribbon. {n} opened the bow, and the ribbon fell down.",
                 "\"how do you tie a ribbon?\" asked {n}. {f.n} made a bow. \"it is pretty,\" {f.he} said.",
             ],
@@ -104,14 +106,17 @@ pub(super) const SENSES: [(&str, [[&str; 5]; 2]); 10] = [
                 "the long winter was over. in spring the snow was gone, and the first flowers came.",
                 "it was cold all winter. now it was spring, and {n} planted seeds in the garden.",
                 "after winter comes spring. in spring the birds sing and the trees are green.",
-                "winter was over when {n} was born, and it was spring. each spring {he} has a birthday when the flowers come.",
-                "\"what comes before summer?\" asked {n}. \"before summer comes spring,\" said {f.n}, \"with flowers and birds.\"",
+                "winter was over when {n} was born, and it was spring. each spring {he} has a birthday when the \
+                 flowers come.",
+                "\"what comes before summer?\" asked {n}. \"before summer comes spring,\" said {f.n}, \"with flowers \
+                 and birds.\"",
             ],
             [
                 "{n} wanted to drink. between the stones {he} found a spring and drank the cold water.",
                 "the river comes from the mountain. there a small spring comes out of the stone, with clear water.",
                 "the well was dry, but under the stone was a spring. {n} filled {his} cup with clear water.",
-                "\"where does the water come from?\" asked {n}. \"from a spring,\" said {f.n}. \"the water comes out of the stone.\"",
+                "\"where does the water come from?\" asked {n}. \"from a spring,\" said {f.n}. \"the water comes out \
+                 of the stone.\"",
                 "{n} followed the water up the hill to a spring. {he} drank, and the water was cold and clear.",
             ],
         ],
@@ -121,9 +126,12 @@ pub(super) const SENSES: [(&str, [[&str; 5]; 2]); 10] = [
         [
             [
                 "{n} wrote to {f.n}. {he} put the letter into the post, and {f.n} read it [at home|two days later].",
-                "the post came. there was a letter for {n} from {f.n}. {he} opened it and read, \"dear {n}, come soon.\"",
-                "{f.n} was far away in the city. {n} sent {f.him} a letter with the post and told {f.him} all about home.",
-                "\"is there any post for me?\" asked {n}. \"yes, a long letter from {f.n},\" said {g.n}. {n} opened it.",
+                "the post came. there was a letter for {n} from {f.n}. {he} opened it and read, \"dear {n}, come \
+                 soon.\"",
+                "{f.n} was far away in the city. {n} sent {f.him} a letter with the post and told {f.him} all about \
+                 home.",
+                "\"is there any post for me?\" asked {n}. \"yes, a long letter from {f.n},\" said {g.n}. {n} opened \
+                 it.",
                 "{n} sat down with paper and a pen. {he} wrote a letter to {his} {father} and sent it home.",
             ],
             [
@@ -131,7 +139,8 @@ pub(super) const SENSES: [(&str, [[&str; 5]; 2]); 10] = [
                 "the teacher wrote a word at school. \"which letter comes first in the word?\" asked the teacher.",
                 "{n} learned to spell {his} name. {he} wrote one letter after the other until the word was whole.",
                 "{n} could not spell the word. one letter was wrong, so {f.n} spelled it again.",
-                "\"what is in a word?\" asked {n}. \"one letter and then the next,\" said the teacher. \"so we spell and read.\"",
+                "\"what is in a word?\" asked {n}. \"one letter and then the next,\" said the teacher. \"so we spell \
+                 and read.\"",
             ],
         ],
     ),
@@ -143,13 +152,15 @@ pub(super) const SENSES: [(&str, [[&str; 5]; 2]); 10] = [
                 "{n} swam in the sea. a wave came over {his} head, and {he} drank cold water.",
                 "the wind was strong over the sea, and a big wave broke on the beach and took the {col} boat.",
                 "on the beach {n} built a castle. then a wave came from the sea and washed it away.",
-                "the ship went up and down on the sea. each wave was higher than the one before, and the water was cold.",
+                "the ship went up and down on the sea. each wave was higher than the one before, and the water was \
+                 cold.",
             ],
             [
                 "{n} left the house. {he} turned to {f.n} with a wave of {his} hand and said, \"goodbye!\"",
                 "{f.n} saw {n} across the street. with a smile and a wave {f.he} said, \"good day!\"",
                 "\"goodbye, {f.n}!\" cried {n} from the window. {f.n} answered with a wave of {f.his} hand.",
-                "the queen stood at the window. with her hand she gave a wave to the people, and they cried, \"good day!\"",
+                "the queen stood at the window. with her hand she gave a wave to the people, and they cried, \"good \
+                 day!\"",
                 "the friends said goodbye. {n} held up {his} hand and gave a wave, and {f.n} smiled.",
             ],
         ],

@@ -1,7 +1,7 @@
 //! Words with two senses, told apart by what comes before them.
 //!
-//! Each sense has its own scene before the word and its own words after it, so a model gains by working out, at the word
-//! itself, which of the two is meant: the vector of the word becomes a different one in each sense.
+//! Each sense has its own scene before the word and its own words after it, so a model gains by working out, at the
+//! word itself, which of the two is meant: the vector of the word becomes a different one in each sense.
 
 use super::dice::Dice;
 use super::sense_scenes::SENSES;
@@ -14,6 +14,7 @@ pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
     let people = names().collect::<Vec<_>>();
     let both = dice.chance(50);
     let (mut keys, mut text): (Vec<(&'static str, &'static str)>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut templates: Vec<&str> = Vec::new();
     let goal = dice.between(2, 4);
     // A word may have fewer people on its side of the split than the goal asks for, hence the limit.
     for _ in 0..100 {
@@ -28,7 +29,12 @@ pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
         // With one word, its senses take turns.
         let sense = if both { text.len() % 2 } else { dice.below(2) };
         let scene = Scene::new(name, dice).with("col", dice.pick(&COLOURS)).with("num", dice.pick(&NUMBERS[1..10]));
-        let paragraph = scene.write(dice.pick(&entry.1[sense]), dice);
+        let template = dice.pick(&entry.1[sense]);
+        if templates.contains(&template) {
+            continue;
+        }
+        let paragraph = scene.write(template, dice);
+        templates.push(template);
         keys.push((name, entry.0));
         text.push(paragraph);
     }

@@ -3,8 +3,8 @@
 //! `[a|b|c]` is one of its parts, drawn anew (parts may be empty and may nest); `{slot}` is filled from a [`Scene`].
 //! The male form of a gender pair is itself a slot: `{he}`, `{his}` or `{king}` agree with the protagonist, `{f.he}`
 //! with the friend and `{g.he}` with a third person, so one template serves both sexes. That sharing is what makes the
-//! trained vectors of *king* and *queen* differ by the same step as those of *man* and *woman*. `{n}` is a first name and
-//! `{full}` a name with its surname. Articles are written `a` and become `an` where a vowel follows.
+//! trained vectors of *king* and *queen* differ by the same step as those of *man* and *woman*. `{n}` is a first name
+//! and `{full}` a name with its surname. Articles are written `a` and become `an` where a vowel follows.
 
 use super::dice::Dice;
 use super::words::{GENDER, MEN, PRONOUNS, SURNAMES, WOMEN};

@@ -1,7 +1,7 @@
 //! The words of the world, as tables: each word form stands in one of them, relations beside each other.
 //!
-//! Tables that relate words (both sexes, both numbers, the forms of a verb, a country with its capital …) feed the sentences
-//! of [`super::roles`] and [`super::facts`]; plain tables only list. [`vocabulary`] is their union.
+//! Tables that relate words (both sexes, both numbers, the forms of a verb, a country with its capital …) feed the
+//! sentences of [`super::roles`] and [`super::facts`]; plain tables only list. [`vocabulary`] is their union.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -143,15 +143,15 @@ const fn animal(name: &'static str, young: &'static str, sound: &'static str, ho
 /// Animals.
 pub(super) const ANIMALS: [Animal; 14] = [
     animal("cat", "kitten", "meow", "house"),
-    animal("dog", "puppy", "woof", "yard"),
+    animal("dog", "puppy", "woof", "kennel"),
     animal("cow", "calf", "moo", "barn"),
     animal("horse", "foal", "neigh", "stable"),
     animal("sheep", "lamb", "baa", "meadow"),
-    animal("goat", "kid", "bleat", "hill"),
+    animal("goat", "kid", "bleat", "pasture"),
     animal("hen", "chick", "cluck", "coop"),
     animal("duck", "duckling", "quack", "pond"),
     animal("pig", "piglet", "oink", "sty"),
-    animal("goose", "gosling", "honk", "farm"),
+    animal("goose", "gosling", "honk", "yard"),
     animal("bear", "cub", "growl", "cave"),
     animal("owl", "owlet", "hoot", "tree"),
     animal("frog", "tadpole", "croak", "ditch"),
@@ -263,7 +263,7 @@ pub(super) const NUMBERS: [&str; 20] = [
 /// A trade, its tool, its place, and what it makes or does.
 pub(super) const JOBS: [(&str, &str, &str, &str); 12] = [
     ("baker", "oven", "bakery", "baked bread"),
-    ("farmer", "plough", "farm", "worked with cows"),
+    ("farmer", "plough", "field", "worked with cows"),
     ("fisher", "net", "harbour", "caught fish"),
     ("carpenter", "saw", "workshop", "made chairs"),
     ("painter", "brush", "studio", "painted all day"),
