@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! x = embed(tokens) (+ positions)
-//! for each block:   x += attention(norm₁(x));   x += mlp(norm₂(x))
+//! for each block:   x += attention(norm₁(x));   x += mlp(norm₂(x))        (or a layer of experts for the MLP)
 //! logits = unembed(norm(x))
 //! ```
 //!
@@ -11,6 +11,7 @@
 
 use super::attention::attention;
 use super::mlp::mlp;
+use super::moe::moe;
 use super::probe::Probe;
 use super::{
     Backend, Error, HookPoint, KvCache, ModelConfig, NormKind, Param, Positions, Result, Rotary, Site, TensorId,
@@ -120,7 +121,7 @@ fn embed<B: Backend>(pass: &Pass<'_, B>, probe: &mut Probe<'_, B>, tokens: &[u32
     b.add(&x, &p)
 }
 
-/// One block: attention, then the MLP, each reading a normalised copy of the stream and adding to it.
+/// One block: attention, then the MLP or the experts, each reading a normalised copy of the stream and adding to it.
 fn block<B: Backend>(
     pass: &mut Pass<'_, B>,
     probe: &mut Probe<'_, B>,
@@ -138,7 +139,10 @@ fn block<B: Backend>(
 
     b.checkpoint()?;
     let normed = probe.at(b, at(Site::Norm2), norm(b, model, &x, Some(layer), Param::Norm2, Param::Norm2Bias)?)?;
-    let out = mlp(pass, probe, layer, &normed)?;
+    let out = match model.config.moe_in(layer) {
+        None => mlp(pass, probe, layer, &normed)?,
+        Some(config) => moe(pass, probe, layer, config, &normed)?,
+    };
     let out = probe.at(b, at(Site::MlpOut), out)?;
     probe.at(b, at(Site::ResidPost), b.add(&x, &out)?)
 }
@@ -167,10 +171,11 @@ fn norm<B: Backend>(
     bias: Param,
 ) -> Result<B::Tensor> {
     let (config, weights) = (&model.config, &model.weights);
-    let gain = weights.get(TensorId { layer, param: gain })?;
+    let id = |param| TensorId { layer, expert: None, param };
+    let gain = weights.get(id(gain))?;
     match config.norm {
         NormKind::Rms => b.rms_norm(x, gain, config.norm_eps),
-        NormKind::Layer => b.layer_norm(x, gain, weights.optional(TensorId { layer, param: bias }), config.norm_eps),
+        NormKind::Layer => b.layer_norm(x, gain, weights.optional(id(bias)), config.norm_eps),
     }
 }
 

@@ -99,13 +99,13 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
     let name = keys.text("model_type")?.ok_or_else(|| {
         keys.bad("does not say which family of models it is for (model_type)".into(), remedy::MISMATCH)
     })?;
-    let family = Family::find(&name, &keys)?;
+    let family = Family::of_hub(&name, &keys)?;
     if keys.get("quantization_config").is_some() {
         let problem =
             "describes weights that were quantised after training (quantization_config), which is not supported";
         return Err(keys.bad(problem.into(), "open the original weights, or a GGUF of them"));
     }
-    switches::refuse(&keys, switches::HUB)?;
+    switches::refuse(&keys, switches::HUB, family.reads)?;
     let architecture = (family.from_hub)(&keys)?;
 
     let (mut sources, mut entries) = (Vec::new(), Vec::new());
@@ -250,6 +250,9 @@ fn is_harmless(key: &str) -> bool {
         "n_ctx",
         "max_window_layers",
         "sliding_window",
+        "output_router_logits",
+        "router_aux_loss_coef",
+        "router_jitter_noise",
     ];
     let endings = ["_pdrop", "_dropout", "dropout"];
     NAMES.contains(&key) || endings.iter().any(|e| key.ends_with(e)) || key.starts_with("summary_")

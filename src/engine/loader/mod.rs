@@ -7,13 +7,17 @@
 //! Files are untrusted. Nothing is allocated by a number that was not checked against the file's length, and each
 //! problem is one sentence ([`LoadError`]).
 
+mod architecture;
 mod checkpoint;
 mod error;
 mod families;
 pub mod gguf;
+mod gguf_config;
 mod hub;
+mod hub_config;
 mod keys;
 mod llamacpp;
+mod places;
 mod plan;
 mod report;
 mod rope;
@@ -28,6 +32,7 @@ pub use checkpoint::{Checkpoint, TokenizerSource};
 pub use error::LoadError;
 use error::Result;
 pub(super) use error::{file_name, remedy};
+pub use families::{FAMILIES, Family};
 pub use hub::read_tokenizer;
 pub use report::{Fit, LoadReport, PartCount, TensorRow};
 pub use report::{bytes, grouped};
