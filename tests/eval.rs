@@ -11,7 +11,7 @@ use glassbox::engine::candle::CandleBackend;
 use glassbox::engine::tokenizer::{HubVocabulary, Tokenizer};
 use glassbox::engine::{Engine, Runner};
 use glassbox::insight::heads::{HeadKind, HeadMap};
-use glassbox::model::{Backend, Encoding, ModelConfig, Param, TensorId, Weights};
+use glassbox::model::{Backend, Encoding, ModelConfig, MoeConfig, Param, TensorId, Weights};
 use glassbox::train::corpus::{Corpus, Split, probes};
 use glassbox::train::eval::{Options, Report, Subject, evaluate, is_of_the_world, render};
 use random_model::{base, random_model};
@@ -69,10 +69,10 @@ fn options() -> Options {
     }
 }
 
-fn measured() -> Report {
+fn measured(moe: Option<MoeConfig>) -> Report {
     let tokenizer = tokenizer_of(&words());
     assert!(is_of_the_world(&tokenizer));
-    let config = ModelConfig { d_vocab: tokenizer.len(), tied_embeddings: true, ..base() };
+    let config = ModelConfig { d_vocab: tokenizer.len(), tied_embeddings: true, moe, ..base() };
     let data = random_model(&config, Encoding::F32, 5);
     let embeddings = data[&TensorId::global(Param::Embed)].decode();
     let backend = CandleBackend::new(true);
@@ -85,7 +85,7 @@ fn measured() -> Report {
 
 #[test]
 fn a_random_model_is_measured_and_fails() {
-    let report = measured();
+    let report = measured(None);
     let world = report.world.as_ref().unwrap();
     let held_out = &world.held_out;
     assert_eq!((held_out.window, held_out.counted), (128, 3000));
@@ -114,7 +114,7 @@ fn a_random_model_is_measured_and_fails() {
     println!("{failed:#?}");
     assert!(!report.passed() && failed.contains(&"Held-out loss, nats per token"));
     assert!(failed.iter().any(|figure| figure.ends_with("induction")));
-    let (again, first) = (format!("{:#?}", measured()), format!("{report:#?}"));
+    let (again, first) = (format!("{:#?}", measured(None)), format!("{report:#?}"));
     let other = again.lines().zip(first.lines()).find(|(a, b)| a != b);
     assert_eq!(other, None, "a second measurement gives the same");
 
@@ -130,7 +130,7 @@ fn a_random_model_is_measured_and_fails() {
 
 #[test]
 fn figures_are_held_against_their_limits() {
-    let mut report = measured();
+    let mut report = measured(None);
     let failed = |report: &Report| {
         let checks = report.checks().into_iter();
         checks.filter(|c| c.passed == Some(false)).map(|c| c.figure).collect::<Vec<_>>()
@@ -164,4 +164,33 @@ fn figures_are_held_against_their_limits() {
     assert!(report.passed() && !before.is_empty());
     report.heads.repeats.without[0].loss.later = 2.9;
     assert_eq!(failed(&report).len(), 1);
+}
+
+#[test]
+fn experts_are_counted() {
+    let moe = MoeConfig { n_experts: 4, top_k: 2, d_expert: 16, normalise: true, first_layer: 1, every: 1 };
+    let report = measured(Some(moe));
+    let world = report.world.as_ref().unwrap();
+    let [layer] = &world.experts.as_ref().unwrap()[..] else { panic!("one layer of experts") };
+    let routing = &layer.routing;
+    assert_eq!(
+        (layer.layer, layer.classes.len(), routing.classes.len()),
+        (1, probes::word_classes().len(), layer.classes.len())
+    );
+    assert!(
+        (routing.load.iter().sum::<f64>() - 4.0).abs() < 1e-9
+            && (routing.weight.iter().sum::<f64>() - 4.0).abs() < 1e-6
+    );
+    assert!(routing.gate_entropy > 0.0 && routing.gate_entropy <= 2f64.ln() + 1e-6, "two experts for each token");
+    let seen: usize = routing.classes.iter().map(|class| class.n_tokens).sum();
+    assert!(seen > 200 && seen <= 600, "{seen}");
+    // A class takes at most half its places from one expert, and what it tells stays below what there is to tell.
+    assert!(routing.classes.iter().all(|class| class.lean <= 2.0 + 1e-9));
+    let i = routing.information;
+    assert!(0.0 < i.shuffled_tokens && i.shuffled_tokens < i.measured && i.measured <= i.limit, "{i:?}");
+    assert!(report.model.n_active_params < report.model.n_params);
+    let checks = report.checks();
+    assert!(checks.iter().any(|check| check.figure.starts_with("Load of the least used expert")));
+    let page = render::markdown(&report.page(), 4);
+    assert!(page.contains("#### Experts") && page.contains(&format!("{:.2}", routing.least_load())));
 }

@@ -74,7 +74,7 @@ fn heads_of_smollm2_on_repeated_tokens() {
         let wanted = if n < 4 { LogitsWanted::All } else { LogitsWanted::Last };
         let output = run(engine.as_mut(), prompt, &capture, wanted);
         assert!(maps.add(&output.trace));
-        plain.extend(RepeatLoss::new(&token_losses(&output.logits, prompt), LENGTH));
+        plain.extend(RepeatLoss::new(&token_losses(&output.logits, config.d_vocab, prompt), LENGTH));
     }
     assert_eq!(plain.len(), 4);
     let named = [
@@ -116,7 +116,8 @@ fn heads_of_smollm2_on_repeated_tokens() {
                     interventions: &changed,
                     logits: LogitsWanted::All,
                 };
-                RepeatLoss::new(&token_losses(&engine.run(request).unwrap().logits, prompt), LENGTH).unwrap()
+                RepeatLoss::new(&token_losses(&engine.run(request).unwrap().logits, config.d_vocab, prompt), LENGTH)
+                    .unwrap()
             })
             .collect();
         mean(&losses, |l| l.later)

@@ -6,11 +6,10 @@
 use crate::model::sampler::log_sum_exp;
 
 /// The loss at each token but the first, from logits `[T, d_vocab]` of tokens `[T]`: entry t − 1 is −ln p(token t | tokens
-/// before t), in nats. Empty where the logits are not T rows of one length or a token lies outside them.
-pub fn token_losses(logits: &[f32], tokens: &[u32]) -> Vec<f64> {
-    let d_vocab = logits.len() / tokens.len().max(1);
+/// before t), in nats. Empty where there are not T rows of logits or a token lies outside the vocabulary.
+pub fn token_losses(logits: &[f32], d_vocab: usize, tokens: &[u32]) -> Vec<f64> {
     let fits = d_vocab * tokens.len() == logits.len() && tokens.iter().all(|id| (*id as usize) < d_vocab);
-    if d_vocab == 0 || !fits {
+    if d_vocab == 0 || tokens.is_empty() || !fits {
         return Vec::new();
     }
     let rows = logits.chunks_exact(d_vocab);
@@ -43,7 +42,7 @@ mod tests {
     fn losses_by_hand() {
         // p = (1/2, 1/4, 1/4) at every place.
         let row = [2f32.ln(), 0.0, 0.0];
-        let losses = token_losses(&row.repeat(3), &[1, 0, 2]);
+        let losses = token_losses(&row.repeat(3), 3, &[1, 0, 2]);
         assert_eq!(losses.len(), 2);
         assert!((losses[0] - 2f64.ln()).abs() < 1e-6 && (losses[1] - 4f64.ln()).abs() < 1e-6, "{losses:?}");
         assert!((perplexity(mean(&losses).unwrap()) - 8f64.sqrt()).abs() < 1e-5);
@@ -51,9 +50,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_has_no_loss() {
-        assert!(token_losses(&[0.0; 5], &[0, 1]).is_empty(), "not whole rows");
-        assert!(token_losses(&[0.0; 4], &[0, 2]).is_empty(), "a token outside");
-        assert!(token_losses(&[], &[]).is_empty() && token_losses(&[0.0, 1.0], &[1]).is_empty());
+        assert!(token_losses(&[0.0; 4], 4, &[0, 1]).is_empty(), "one row for two tokens");
+        assert!(token_losses(&[0.0; 4], 2, &[0, 2]).is_empty(), "a token outside");
+        assert!(token_losses(&[], 0, &[]).is_empty() && token_losses(&[0.0, 1.0], 2, &[1]).is_empty());
         assert_eq!((mean(&[]), standard_error(&[1.0])), (None, None));
         assert!((standard_error(&[1.0, 3.0]).unwrap() - 1.0).abs() < 1e-12);
     }

@@ -9,11 +9,8 @@ use super::run::run;
 use super::words::word_ids;
 use super::{Subject, World};
 use crate::insight::router::Routing;
-use crate::model::{Capture, HookPoint, Interventions, LogitsWanted, Result};
+use crate::model::{Capture, HookPoint, Interventions, LogitsWanted, Result, Site};
 use crate::train::corpus::probes;
-
-/// The hook point of the gates, `[Pos, Expert]`.
-const EXPERT_WEIGHTS: &str = "mlp.hook_expert_weights";
 
 /// One layer of experts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,8 +72,8 @@ pub(super) fn measure(
     classes: &[probes::WordClass],
     seed: u64,
 ) -> Result<Option<Vec<ExpertLayer>>> {
-    let all = HookPoint::all(subject.engine.config());
-    let points: Vec<HookPoint> = all.into_iter().filter(|p| p.site.name() == EXPERT_WEIGHTS).collect();
+    let layers = subject.engine.config().moe_layers();
+    let points: Vec<HookPoint> = layers.map(|layer| HookPoint::layer(layer, Site::ExpertWeights)).collect();
     if points.is_empty() {
         return Ok(None);
     }

@@ -84,7 +84,8 @@ pub(super) fn measure(subject: &mut Subject<'_>, options: &Options) -> Result<He
     for prompt in &prompts {
         let output = run(subject.engine, prompt, &capture, &Interventions::none(), LogitsWanted::All)?;
         maps.add(&output.trace);
-        plain.extend(RepeatLoss::new(&token_losses(&output.logits, prompt)[begin.len()..], copy_length));
+        plain
+            .extend(RepeatLoss::new(&token_losses(&output.logits, config.d_vocab, prompt)[begin.len()..], copy_length));
     }
     let kinds =
         HeadKind::ALL.iter().filter_map(|kind| Some(KindScores { kind: *kind, map: maps.map(*kind)? })).collect();

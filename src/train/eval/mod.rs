@@ -98,6 +98,8 @@ pub struct About {
     pub name: String,
     /// Parameters.
     pub n_params: u64,
+    /// Those that one token uses: fewer in a mixture of experts.
+    pub n_active_params: u64,
     /// Layers.
     pub n_layers: usize,
     /// Heads per layer.
@@ -118,6 +120,7 @@ pub fn evaluate(subject: &mut Subject<'_>, options: &Options, progress: &dyn Fn(
     let model = About {
         name: subject.name.clone(),
         n_params: config.n_params(),
+        n_active_params: config.n_active_params(),
         n_layers: config.n_layers,
         n_heads: config.n_heads,
         d_model: config.d_model,

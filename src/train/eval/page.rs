@@ -21,11 +21,15 @@ impl Report {
     /// The page, from what matters most to the details.
     pub fn page(&self) -> Vec<Block> {
         let about = &self.model;
+        let active = match about.n_active_params {
+            all if all == about.n_params => String::new(),
+            active => format!(" ({} of them active)", grouped(active)),
+        };
         let text = format!(
-            "{} has {} parameters: {} layers of {} heads, a residual stream of {} and a vocabulary of {}. Measured on {}, \
-             seed {}.",
+            "{} has {} parameters{active}: {} layers of {} heads, a residual stream of {} and a vocabulary of {}. Measured \
+             on {}, seed {}.",
             about.name,
-            crate::engine::loader::grouped(about.n_params),
+            grouped(about.n_params),
             about.n_layers,
             about.n_heads,
             about.d_model,

@@ -21,7 +21,7 @@ pub(super) fn run(
 /// The loss at each token but the first, in nats.
 pub(super) fn losses(engine: &mut dyn Engine, tokens: &[u32], interventions: &Interventions) -> Result<Vec<f64>> {
     let output = run(engine, tokens, &Capture::none(), interventions, LogitsWanted::All)?;
-    Ok(token_losses(&output.logits, tokens))
+    Ok(token_losses(&output.logits, engine.config().d_vocab, tokens))
 }
 
 /// The ids of plain text.
