@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod engine;
+pub mod insight;
 pub mod lab;
 pub mod lesson;
 pub mod model;

@@ -1,6 +1,7 @@
 //! The command line: the lab's work without its window, on the same engine.
 
 mod bench;
+mod eval;
 mod generate;
 mod inspect;
 mod shot;
@@ -39,6 +40,8 @@ enum Command {
     Trace(trace::TraceCommand),
     /// Measures loading, prefill and decoding on every device.
     Bench(bench::Bench),
+    /// Measures what a model's heads do and, for a model of the story world, what it knows.
+    Eval(eval::Eval),
     /// Draws the window into a PNG, without a display.
     Shot(shot::Shot),
     /// Trains one of the project's own models.
@@ -73,6 +76,7 @@ pub fn run() -> Result<(), String> {
         Some(Command::Generate(command)) => command.run(device),
         Some(Command::Trace(command)) => command.run(device),
         Some(Command::Bench(command)) => command.run(device),
+        Some(Command::Eval(command)) => command.run(device),
         Some(Command::Shot(command)) => command.run(device),
         Some(Command::Train(command)) => command.run(),
     }

@@ -3,11 +3,13 @@
 //! [`TrainBackend`] is candle's autodiff as a third backend under [`forward`](crate::model::forward). A [`Trainer`] asks a
 //! [`TokenStream`] for the next batch of the story world's text, runs the pass, and lets [`AdamW`] step against the
 //! gradient. Everything is a function of the recipe and the seed: the same run gives the same curve on the same machine,
-//! and a run that was cut off goes on from its last checkpoint as if it had not been.
+//! and a run that was cut off goes on from its last checkpoint as if it had not been. `eval` measures what became of a model, and
+//! says whether it does what the lessons promise.
 
 mod backend;
 mod checkpoint;
 pub mod corpus;
+pub mod eval;
 mod experts;
 pub mod ops;
 mod optimizer;
