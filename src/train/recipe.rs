@@ -47,7 +47,7 @@ const DENSE: Recipe = Recipe {
     sequence_len: 256,
     batch: 8,
     shards: 2,
-    tokens: 20_000_000,
+    tokens: 12_000_000,
     peak_rate: 3e-3,
     weight_decay: 0.05,
     balance: 0.0,
