@@ -77,11 +77,7 @@ fn heads(heads: &Heads, prompts: usize) -> Vec<Block> {
     };
     let mut losses = vec![loss("as it is".into(), &heads.repeats.plain)];
     losses.extend(
-        heads
-            .repeats
-            .without
-            .iter()
-            .map(|a| loss(format!("without {} (best {})", label(a.head), a.kind.name()), &a.loss)),
+        heads.repeats.without.iter().map(|a| loss(format!("without {} ({})", label(a.head), a.kind.name()), &a.loss)),
     );
     vec![
         Block::Heading("Heads".into()),
