@@ -6,6 +6,7 @@ mod generate;
 mod inspect;
 mod shot;
 mod trace;
+mod train;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,8 @@ enum Command {
     Eval(eval::Eval),
     /// Draws the window into a PNG, without a display.
     Shot(shot::Shot),
+    /// Trains one of the project's own models.
+    Train(train::Train),
 }
 
 /// Where to compute.
@@ -75,6 +78,7 @@ pub fn run() -> Result<(), String> {
         Some(Command::Bench(command)) => command.run(device),
         Some(Command::Eval(command)) => command.run(device),
         Some(Command::Shot(command)) => command.run(device),
+        Some(Command::Train(command)) => command.run(),
     }
 }
 

@@ -115,6 +115,12 @@ pub trait Backend {
     /// `Err(Cancelled)` once the run is to stop. The pass calls this between steps.
     fn checkpoint(&self) -> Result<()>;
 
+    /// How many of a pass's `n_tokens` tokens belong to one sequence. Training lays several sequences of equal length one
+    /// after the other, each at positions from 0 and blind to the rest; everywhere else a pass is one sequence.
+    fn sequence_len(&self, n_tokens: usize) -> usize {
+        n_tokens
+    }
+
     /// Moves a parameter to the device. Quantised blocks stay quantised.
     fn upload(&self, data: &WeightData) -> Result<Self::Weight>;
 
@@ -252,16 +258,27 @@ pub trait Backend {
         experts: &[Expert<'_, Self::Weight>],
         activation: Activation,
     ) -> Result<Self::Tensor> {
-        let mut sum = None;
-        for (i, expert) in experts.iter().enumerate() {
-            let (gate, up) = (self.linear(x, expert.gate, None)?, self.linear(x, expert.up, None)?);
-            let out = self.linear(&self.gated(&gate, &up, activation)?, expert.down, None)?;
-            let out = self.scale_rows(&out, gates, i)?;
-            sum = Some(match sum {
-                None => out,
-                Some(sum) => self.add(&sum, &out)?,
-            });
-        }
-        sum.ok_or_else(|| Error::Shape { op: "experts", detail: "no expert".into() })
+        every_expert(self, x, gates, experts, activation)
     }
+}
+
+/// The definition of [`Backend::experts`], which faster forms are tested against.
+pub fn every_expert<B: Backend + ?Sized>(
+    b: &B,
+    x: &B::Tensor,
+    gates: &B::Tensor,
+    experts: &[Expert<'_, B::Weight>],
+    activation: Activation,
+) -> Result<B::Tensor> {
+    let mut sum = None;
+    for (i, expert) in experts.iter().enumerate() {
+        let (gate, up) = (b.linear(x, expert.gate, None)?, b.linear(x, expert.up, None)?);
+        let out = b.linear(&b.gated(&gate, &up, activation)?, expert.down, None)?;
+        let out = b.scale_rows(&out, gates, i)?;
+        sum = Some(match sum {
+            None => out,
+            Some(sum) => b.add(&sum, &out)?,
+        });
+    }
+    sum.ok_or_else(|| Error::Shape { op: "experts", detail: "no expert".into() })
 }

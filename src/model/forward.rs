@@ -58,7 +58,7 @@ pub fn forward<B: Backend>(
     wanted: LogitsWanted,
 ) -> Result<B::Tensor> {
     let start = cache.len();
-    check_tokens(&model.config, tokens, start)?;
+    check_tokens(&model.config, tokens, start, backend.sequence_len(tokens.len()))?;
     probe.interventions().check(&model.config)?;
     probe.begin(start);
     let result = run(backend, model, tokens, cache, probe, wanted);
@@ -81,8 +81,10 @@ fn run<B: Backend>(
     let (start, n_tokens) = (cache.len(), tokens.len());
     let rotary = match &config.positions {
         Positions::Rotary(rotary) => {
-            let (table, shape) = (Rotary::new(rotary, start, n_tokens), [n_tokens, rotary.d_rotary / 2]);
-            Some((b.tensor(&table.cos, &shape)?, b.tensor(&table.sin, &shape)?))
+            let (len, shape) = (b.sequence_len(n_tokens), [n_tokens, rotary.d_rotary / 2]);
+            let table = Rotary::new(rotary, start, len);
+            let repeated = |x: Vec<f32>| b.tensor(&x.repeat(n_tokens / len), &shape);
+            Some((repeated(table.cos)?, repeated(table.sin)?))
         }
         Positions::Learned => None,
     };
@@ -115,7 +117,8 @@ fn embed<B: Backend>(pass: &Pass<'_, B>, probe: &mut Probe<'_, B>, tokens: &[u32
     if pass.model.config.positions != Positions::Learned {
         return Ok(x);
     }
-    let positions: Vec<u32> = (pass.start..pass.start + pass.n_tokens).map(|p| p as u32).collect();
+    let len = b.sequence_len(pass.n_tokens);
+    let positions: Vec<u32> = (0..pass.n_tokens).map(|i| (pass.start + i % len) as u32).collect();
     let p = b.embed(weights.global(Param::PosEmbed)?, &positions)?;
     let p = probe.at(b, HookPoint::global(Site::PosEmbed), p)?;
     b.add(&x, &p)
@@ -179,12 +182,16 @@ fn norm<B: Backend>(
     }
 }
 
-fn check_tokens(config: &ModelConfig, tokens: &[u32], start: usize) -> Result<()> {
+fn check_tokens(config: &ModelConfig, tokens: &[u32], start: usize, sequence_len: usize) -> Result<()> {
     if tokens.is_empty() {
         return Err(Error::EmptyPrompt);
     }
-    if start + tokens.len() > config.n_ctx {
-        return Err(Error::ContextOverflow { tokens: start + tokens.len(), n_ctx: config.n_ctx });
+    if start + sequence_len > config.n_ctx {
+        return Err(Error::ContextOverflow { tokens: start + sequence_len, n_ctx: config.n_ctx });
+    }
+    if !tokens.len().is_multiple_of(sequence_len) {
+        let detail = format!("{} tokens are no whole number of sequences of {sequence_len}", tokens.len());
+        return Err(Error::Shape { op: "forward", detail });
     }
     match tokens.iter().find(|&&id| id as usize >= config.d_vocab) {
         Some(&id) => Err(Error::TokenOutOfRange { id, d_vocab: config.d_vocab }),

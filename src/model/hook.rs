@@ -116,7 +116,8 @@ sites! {
     Norm2 = block "ln2.hook_normalized" [Pos, DModel];
     /// What the router gives each expert, before the softmax (our own site).
     RouterLogits = block "mlp.hook_router_logits" [Pos, Expert];
-    /// How much each expert counts: 0 for those that a token is not sent to.
+    /// How much each expert counts: 0 for those that a token is not sent to. (TransformerLens has the softmax here, before
+    /// the choice.)
     ExpertWeights = block "mlp.hook_expert_weights" [Pos, Expert];
     /// The MLP's pre-activation: of the gate in a gated MLP, of the up projection otherwise.
     MlpPre = block "mlp.hook_pre" [Pos, DMlp];

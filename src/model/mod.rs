@@ -33,7 +33,7 @@ pub mod tweak;
 mod weights;
 
 pub use activation::Activation;
-pub use backend::{Backend, DeviceInfo, DeviceKind, Expert, Mask, Slab};
+pub use backend::{Backend, DeviceInfo, DeviceKind, Expert, Mask, Slab, every_expert};
 pub use cancel::Cancel;
 pub use config::{ModelConfig, MoeConfig, NormKind, Positions, QkNorm, RopeScaling, RotaryConfig};
 pub use error::{Error, Result};

@@ -127,10 +127,14 @@ fn your_model(ui: &mut Ui, view: &mut View<'_>) {
             ui.label(RichText::new(&model.name).color(p.muted));
             ui.add_space(12.0);
             egui::Grid::new("model facts").num_columns(2).spacing([20.0, 6.0]).show(ui, |ui| {
-                let parameters = c.n_params() as f64 / 1e6;
+                let million = |n: u64| format!("{:.1} million", n as f64 / 1e6);
+                let parameters = match c.moe {
+                    Some(_) => format!("{}, of which a token uses {}", million(c.n_params()), million(c.n_active_params())),
+                    None => million(c.n_params()),
+                };
                 for (name, value) in [
                     ("Family", c.family.clone()),
-                    ("Parameters", format!("{parameters:.1} million")),
+                    ("Parameters", parameters),
                     ("Layers", c.n_layers.to_string()),
                     ("Heads per layer", format!("{} ({} for keys and values)", c.n_heads, c.n_kv_heads)),
                     ("Width of a head", c.d_head.to_string()),

@@ -88,6 +88,8 @@ fn counts_that_lie() {
     refused("a fraction", &fraction.write(&file), &["tiny.gguf", "expert_count"]);
     let scaled = Gguf::mixtral().with("llama.expert_weights_scale", Meta::F32(2.5));
     refused("scaled weights", &scaled.write(&file), &["tiny.gguf", "expert_weights_scale"]);
+    let unscaled = Gguf::mixtral().with("llama.expert_weights_norm", Meta::Bool(0));
+    refused("weights as they are", &unscaled.write(&file), &["tiny.gguf", "expert_weights_norm"]);
     let dense = Gguf::llama().with("llama.expert_count", Meta::U32(8));
     refused("a dense model", &dense.write(&file), &["tiny.gguf", "expert_used_count"]);
 

@@ -8,7 +8,8 @@ mod attention;
 mod dot;
 mod experts;
 mod linear;
-mod raw;
+pub(crate) mod raw;
+
 mod weight;
 
 use rayon::prelude::*;
@@ -21,6 +22,7 @@ pub use self::weight::CpuWeight;
 use crate::model::{
     Activation, Backend, Cancel, DeviceInfo, DeviceKind, Edit, Error, Expert, Mask, Result, Slab, WeightData, route_row,
 };
+pub use raw::calm_candle;
 
 /// Positions that an empty KV buffer has room for; it doubles when full.
 const KV_CAPACITY: usize = 64;

@@ -9,6 +9,11 @@ use crate::model::{Activation, ModelConfig, MoeConfig, NormKind, Positions, QkNo
 
 /// A Llama; with experts it is a Mixtral, which has no name of its own in GGUF.
 pub fn llama(keys: &Keys<'_>) -> Result<ModelConfig> {
+    llama_like(keys, true)
+}
+
+/// The keys that Llama and its descendants share. `normalise` says whether the weights of chosen experts are rescaled.
+fn llama_like(keys: &Keys<'_>, normalise: bool) -> Result<ModelConfig> {
     let (d_model, n_heads) = (keys.needed("embedding_length")?, keys.needed("attention.head_count")?);
     let d_head = match keys.size("attention.key_length")? {
         Some(d_head) => d_head,
@@ -18,7 +23,7 @@ pub fn llama(keys: &Keys<'_>) -> Result<ModelConfig> {
         return Err(keys.bad("has values of another width than its keys".into(), remedy::UNSUPPORTED));
     }
     let (n_ctx, d_mlp) = (keys.needed("context_length")?, keys.needed("feed_forward_length")?);
-    let moe = experts(keys, d_mlp)?;
+    let moe = experts(keys, d_mlp, normalise)?;
     checked(
         keys,
         ModelConfig {
@@ -64,12 +69,11 @@ pub fn qwen3(keys: &Keys<'_>) -> Result<ModelConfig> {
 
 /// An OLMoE, whose probabilities stay as they are.
 pub fn olmoe(keys: &Keys<'_>) -> Result<ModelConfig> {
-    let config = llama(keys)?;
-    let moe = config.moe.map(|moe| MoeConfig { normalise: false, ..moe });
-    if moe.is_none() {
+    let config = llama_like(keys, false)?;
+    if config.moe.is_none() {
         return Err(keys.bad("does not say “expert_count”".into(), remedy::MISMATCH));
     }
-    Ok(ModelConfig { family: "olmoe".into(), qk_norm: Some(QkNorm::Whole), moe, ..config })
+    Ok(ModelConfig { family: "olmoe".into(), qk_norm: Some(QkNorm::Whole), ..config })
 }
 
 /// A GPT-2.
@@ -88,17 +92,18 @@ pub fn gpt2(keys: &Keys<'_>) -> Result<ModelConfig> {
     )
 }
 
-/// The experts of every layer, if there are any. llama.cpp rescales the weights of the chosen ones in the families that
-/// are read here, but for OLMoE.
-fn experts(keys: &Keys<'_>, d_mlp: usize) -> Result<Option<MoeConfig>> {
+/// The experts of every layer, if there are any. Whether their weights are rescaled is a matter of the family in GGUF; a
+/// file that says otherwise is refused.
+fn experts(keys: &Keys<'_>, d_mlp: usize, normalise: bool) -> Result<Option<MoeConfig>> {
     if keys.number("expert_count")?.is_none_or(|n| n == 0.0) {
         return Ok(None);
     }
+    keys.refuse_unless("expert_weights_norm", &[normalise.into()])?;
     Ok(Some(MoeConfig {
         n_experts: keys.needed("expert_count")?,
         top_k: keys.needed("expert_used_count")?,
         d_expert: keys.size("expert_feed_forward_length")?.unwrap_or(d_mlp),
-        normalise: true,
+        normalise,
         first_layer: 0,
         every: 1,
     }))

@@ -25,6 +25,7 @@ mod safetensors;
 mod source;
 mod switches;
 mod tensor;
+mod write;
 
 use std::path::Path;
 
@@ -37,6 +38,7 @@ pub use hub::read_tokenizer;
 pub use report::{Fit, LoadReport, PartCount, TensorRow};
 pub use report::{bytes, grouped};
 use source::Source;
+pub use write::{Saved, save_hub};
 
 /// Opens a weight file or a folder. Content decides what a file is, not its name's ending.
 pub fn open(path: &Path) -> Result<Checkpoint> {

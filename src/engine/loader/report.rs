@@ -168,6 +168,13 @@ impl LoadReport {
         self.parts.iter().filter(|p| p.part == Part::Embedding).map(|p| p.bytes).sum()
     }
 
+    /// Bytes of the experts that one token is not sent to.
+    pub fn idle_bytes(&self) -> u64 {
+        let experts: u64 = self.parts.iter().filter(|p| p.part == Part::Experts).map(|p| p.bytes).sum();
+        let unused = |moe: MoeConfig| experts / moe.n_experts as u64 * (moe.n_experts - moe.top_k) as u64;
+        self.config.moe.map_or(0, unused)
+    }
+
     /// Whether the model fits into `budget` bytes.
     pub fn fits(&self, budget: u64) -> Fit {
         match budget.checked_sub(self.bytes_in_memory) {

@@ -83,7 +83,6 @@ pub const GGUF: &[Switch] = &[
     ("embedding_scale", ONE_OR_ZERO),
     ("expert_count", ONE_OR_ZERO),
     ("expert_shared_count", ZERO),
-    ("expert_weights_norm", ON),
     ("expert_weights_scale", ONE_OR_ZERO),
     // 1 stands for the softmax.
     ("expert_gating_func", ONE_OR_ZERO),

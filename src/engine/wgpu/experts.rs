@@ -5,7 +5,8 @@
 //! workgroups return at once. What is read of the weights and multiplied is thus only what was chosen; what the others
 //! cost is their launches.
 
-use super::backend::{Tensor, WgpuBackend, axes, shape_error};
+use super::backend::{Tensor, WgpuBackend};
+use super::check::{axes, shape_error};
 use super::kernel::Kernel;
 use super::launch::flat;
 use super::product::{Product, Sent};

@@ -18,6 +18,7 @@
 //! should read neighbouring words.
 
 mod backend;
+mod check;
 mod device;
 mod experts;
 mod inspect;

@@ -67,7 +67,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             seed: 0,
-            corpus_seed: 0,
+            corpus_seed: 1,
             prompts: 16,
             copy_length: 25,
             held_out_tokens: 50_000,
