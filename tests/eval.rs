@@ -125,7 +125,7 @@ fn a_random_model_is_measured_and_fails() {
     let (text, page) = (serde_json::to_string(&report).unwrap(), report.page());
     assert_eq!(serde_json::from_str::<Report>(&text).unwrap().page(), page);
     for text in [render::terminal(&page), render::markdown(&page, 4)] {
-        for part in ["random", "FAIL", "Held-out loss", "Seed 1", "queen", "L0H"] {
+        for part in ["random", "missed", "Held-out loss", "Seed 1", "queen", "L0H"] {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
     }
