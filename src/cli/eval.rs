@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::Deserialize;
 
 use super::{DeviceArguments, Opened, open};
 use crate::model::{Param, TensorId};
@@ -26,9 +27,9 @@ pub struct Eval {
     /// Where all random draws begin.
     #[arg(long, default_value_t = Options::default().seed)]
     seed: u64,
-    /// The seed of the corpus that the model was trained on.
-    #[arg(long, default_value_t = Options::default().corpus_seed)]
-    corpus_seed: u64,
+    /// The seed of the corpus that the model was trained on; by default what its model.toml says.
+    #[arg(long)]
+    corpus_seed: Option<u64>,
     /// Random prompts for the head scores.
     #[arg(long, default_value_t = Options::default().prompts)]
     prompts: usize,
@@ -38,9 +39,9 @@ pub struct Eval {
     /// Tokens of held-out text.
     #[arg(long, default_value_t = Options::default().held_out_tokens)]
     held_out: usize,
-    /// Tokens of training text that the trigram model counts.
-    #[arg(long, default_value_t = Options::default().counted_tokens)]
-    counted: usize,
+    /// Tokens of training text that the trigram model counts; by default as many as the model was trained on.
+    #[arg(long)]
+    counted: Option<usize>,
 }
 
 impl Eval {
@@ -74,16 +75,31 @@ impl Eval {
     }
 
     fn options(&self) -> Options {
+        let (training, usual) = (training(&self.model), Options::default());
         Options {
             seed: self.seed,
-            corpus_seed: self.corpus_seed,
+            corpus_seed: self.corpus_seed.or(training.seed).unwrap_or(usual.corpus_seed),
             prompts: self.prompts,
             copy_length: self.copy_length,
             held_out_tokens: self.held_out,
-            counted_tokens: self.counted,
-            ..Options::default()
+            counted_tokens: self.counted.or(training.tokens.filter(|n| *n > 0)).unwrap_or(usual.counted_tokens),
+            ..usual
         }
     }
+}
+
+/// What a model's own `model.toml` says of its training.
+#[derive(Default, Deserialize)]
+struct Training {
+    seed: Option<u64>,
+    tokens: Option<usize>,
+}
+
+/// Reads it beside the weights. Without one, or with one that says something else, nothing is known.
+fn training(model: &Path) -> Training {
+    let folder = if model.is_dir() { Some(model) } else { model.parent() };
+    let text = folder.and_then(|folder| std::fs::read_to_string(folder.join("model.toml")).ok());
+    text.and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
 }
 
 fn file_stem(path: &Path) -> String {

@@ -12,6 +12,10 @@ use crate::model::{Capture, Error, Interventions, LogitsWanted, Result, Site};
 
 /// Copies of the random tokens in a prompt.
 const REPEATS: usize = 2;
+/// Scores this close are those of one head as much as of the other: the draws of a few prompts move them so far.
+const TIED: f32 = 0.05;
+/// Heads of a kind that are silenced, each alone: the best, and those tied with it.
+const SILENCED: usize = 3;
 
 /// What the heads of a model do on random tokens that repeat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,7 +51,7 @@ pub struct Repeats {
 /// What silencing a head does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ablated {
-    /// Why this head: it is the best of this kind.
+    /// Why this head: it is the best of this kind, or tied with it.
     pub kind: HeadKind,
     /// The head.
     pub head: HeadRef,
@@ -61,14 +65,14 @@ impl Heads {
         self.kinds.iter().find(|k| k.kind == kind).map(|k| &k.map)
     }
 
-    /// What silencing the best head of a kind does.
+    /// What silencing the best head of a kind does, alone.
     pub fn without(&self, kind: HeadKind) -> Option<&Ablated> {
         self.repeats.without.iter().find(|a| a.kind == kind)
     }
 }
 
-/// Runs the prompts plainly, then without the best induction head and without the best previous-token head: true re-runs
-/// with the head's output set to zero, as the app does it.
+/// Runs the prompts plainly, then without each of the best induction and previous-token heads: true re-runs with the
+/// head's output set to zero, as the app does it.
 pub(super) fn measure(subject: &mut Subject<'_>, options: &Options) -> Result<Heads> {
     let (config, tokenizer) = (subject.engine.config().clone(), subject.tokenizer);
     let begin: Vec<u32> = tokenizer.bos().filter(|_| tokenizer.add_bos()).into_iter().collect();
@@ -92,14 +96,16 @@ pub(super) fn measure(subject: &mut Subject<'_>, options: &Options) -> Result<He
 
     let mut without = Vec::new();
     for kind in [HeadKind::Induction, HeadKind::PreviousToken] {
-        let Some((head, _)) = maps.map(kind).and_then(|map| map.best()) else { continue };
-        let tweak = Tweak::AblateHeads { heads: vec![head], with: Ablation::Zero };
-        let changed = compile(&[tweak], &config, Sources::default())?;
-        let mut all = Vec::new();
-        for prompt in &prompts {
-            all.extend(RepeatLoss::new(&losses(subject.engine, prompt, &changed)?[begin.len()..], copy_length));
+        let best = maps.map(kind).map(|map| map.tied(TIED)).unwrap_or_default();
+        for head in best.into_iter().take(SILENCED) {
+            let tweak = Tweak::AblateHeads { heads: vec![head], with: Ablation::Zero };
+            let changed = compile(&[tweak], &config, Sources::default())?;
+            let mut all = Vec::new();
+            for prompt in &prompts {
+                all.extend(RepeatLoss::new(&losses(subject.engine, prompt, &changed)?[begin.len()..], copy_length));
+            }
+            without.push(Ablated { kind, head, loss: average(&all)? });
         }
-        without.push(Ablated { kind, head, loss: average(&all)? });
     }
     Ok(Heads { copy_length, n_allowed: allowed.len(), kinds, repeats: Repeats { plain: average(&plain)?, without } })
 }

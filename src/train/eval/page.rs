@@ -47,8 +47,8 @@ impl Report {
 fn checks(checks: &[Check]) -> Block {
     let row = |check: &Check| {
         let verdict = match check.passed {
-            Some(true) => "pass",
-            Some(false) => "FAIL",
+            Some(true) => "kept",
+            Some(false) => "missed",
             None => "",
         };
         vec![check.figure.clone(), check.value.clone(), check.limit.clone(), verdict.into()]
@@ -77,11 +77,7 @@ fn heads(heads: &Heads, prompts: usize) -> Vec<Block> {
     };
     let mut losses = vec![loss("as it is".into(), &heads.repeats.plain)];
     losses.extend(
-        heads
-            .repeats
-            .without
-            .iter()
-            .map(|a| loss(format!("without {} (best {})", label(a.head), a.kind.name()), &a.loss)),
+        heads.repeats.without.iter().map(|a| loss(format!("without {} ({})", label(a.head), a.kind.name()), &a.loss)),
     );
     vec![
         Block::Heading("Heads".into()),
@@ -113,7 +109,8 @@ fn world(world: &World) -> Vec<Block> {
 fn held_out(world: &World) -> Vec<Block> {
     let h = &world.held_out;
     let text = format!(
-        "On {} tokens of text that training never showed, in windows of {}. The trigram model (interpolated Kneser–Ney with \
+        "On {} tokens of text that training never showed (documents alone, without the runs of random tokens that training \
+         mixes in), in windows of {}. The trigram model (interpolated Kneser–Ney with \
          three discounts) counted {} tokens of training text and found {} different n-grams; it sees the same windows. \
          Token by token the model's loss is lower by {:.3} ± {:.3}.",
         grouped(h.n_tokens as u64),
