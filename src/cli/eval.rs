@@ -47,7 +47,8 @@ pub struct Eval {
 impl Eval {
     /// Prints the report; the steps go to standard error.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
-        let Opened { checkpoint, tokenizer, mut engine } = open(&self.model, device)?;
+        let Opened { checkpoint, tokenizer, mut engine, notes, .. } = open(&self.model, device)?;
+        notes.iter().for_each(|note| eprintln!("note: {note}"));
         let embed = TensorId::global(Param::Embed);
         let table = checkpoint.config.tensors().into_iter().find(|spec| spec.id == embed);
         let embeddings = match table {
