@@ -14,8 +14,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::engine::loader::{self, Checkpoint};
 use crate::engine::tokenizer::Tokenizer;
-use crate::engine::{DeviceChoice, Engine, open_engine, open_tokenizer};
-use crate::model::Cancel;
+use crate::engine::{DeviceChoice, Engine, NotNumbers, Output, Request, open_engine, open_tokenizer};
+use crate::model::{Cancel, Error};
 use crate::ui;
 
 /// See and change how a language model computes. Without a command the window opens.
@@ -93,16 +93,30 @@ struct Opened {
     checkpoint: Checkpoint,
     tokenizer: Tokenizer,
     engine: Box<dyn Engine>,
+    not_numbers: Option<NotNumbers>,
+    /// What has to be said about it.
+    notes: Vec<String>,
 }
 
-/// Opens a file; what has to be said about it goes to standard error.
+impl Opened {
+    /// Runs tokens. What was noticed while the file was opened is told once a run has worked: where one fails, its own
+    /// sentence says all that matters.
+    fn run(&mut self, request: Request<'_>) -> Result<Output, String> {
+        let output = self.engine.run(request).map_err(|error| match (&error, &self.not_numbers) {
+            (Error::NotFinite(point), Some(tensors)) => tensors.blame(*point),
+            _ => error.to_string(),
+        })?;
+        self.notes.drain(..).for_each(|note| eprintln!("note: {note}"));
+        Ok(output)
+    }
+}
+
+/// Opens a file.
 fn open(path: &Path, device: &DeviceArguments) -> Result<Opened, String> {
     let mut checkpoint = loader::open(path).map_err(|e| e.to_string())?;
     let tokenizer = open_tokenizer(&mut checkpoint)?;
     let opened = open_engine(&checkpoint, &device.choice(), device.exact, &Cancel::new(), &|_| {})?;
-    let warnings = checkpoint.report.warnings.iter().chain(&opened.warnings);
-    for warning in warnings.chain(tokenizer.warnings()).chain(&opened.fallback) {
-        eprintln!("note: {warning}");
-    }
-    Ok(Opened { checkpoint, tokenizer, engine: opened.engine })
+    let warnings = checkpoint.report.warnings.iter().chain(tokenizer.warnings()).chain(&opened.fallback);
+    let notes = warnings.cloned().chain(opened.not_numbers.as_ref().map(ToString::to_string)).collect();
+    Ok(Opened { checkpoint, tokenizer, engine: opened.engine, not_numbers: opened.not_numbers, notes })
 }

@@ -8,13 +8,14 @@ pub mod candle;
 pub mod chat;
 mod device;
 pub mod loader;
+mod memory;
 mod open;
 mod runner;
 pub mod tokenizer;
 pub mod wgpu;
 
 pub use device::DeviceChoice;
-pub use open::{Device, Opened, devices, open_engine, open_tokenizer};
+pub use open::{Device, NotNumbers, Opened, devices, open_engine, open_tokenizer};
 pub use runner::Runner;
 
 use crate::model::{Cancel, Capture, DeviceInfo, Interventions, LogitsWanted, ModelConfig, Result, Trace};

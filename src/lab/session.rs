@@ -13,7 +13,7 @@ use super::trace::{self, Traced};
 use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::tokenizer::Tokenizer;
-use crate::engine::{Engine, TokenScore, devices, loader, open_engine, open_tokenizer};
+use crate::engine::{Engine, NotNumbers, TokenScore, devices, loader, open_engine, open_tokenizer};
 use crate::model::{Cancel, DeviceKind, Error, HookPoint, Site};
 
 /// Rows of the residual stream that one piece of background work reads through the logit lens.
@@ -30,6 +30,7 @@ pub struct Open {
     pub tokenizer: Arc<Tokenizer>,
     /// Its chat template.
     pub chat: Option<ChatTemplate>,
+    not_numbers: Option<NotNumbers>,
     path: PathBuf,
     device: DeviceChoice,
     exact: bool,
@@ -164,13 +165,16 @@ impl Session {
                     None
                 });
                 card.has_chat_template = chat.is_some();
-                card.warnings.extend(opened.warnings.into_iter().chain(tokenizer.warnings().iter().cloned()));
+                card.warnings.extend(tokenizer.warnings().iter().cloned());
+                let not_numbers = opened.not_numbers;
+                card.warnings.extend(not_numbers.as_ref().map(ToString::to_string));
                 if let Some(fallback) = opened.fallback {
                     mailbox.post(Event::Notice(NoticeLevel::Warning, fallback));
                 }
                 self.forget();
                 let engine = opened.engine;
-                self.open = Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, path, device, exact });
+                self.open =
+                    Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, not_numbers, path, device, exact });
                 mailbox.post(Event::Opened(Arc::new(card)));
             }
         }
@@ -205,7 +209,12 @@ impl Session {
     fn after_failure(&mut self, error: &Error, mailbox: &Mailbox) {
         let on_gpu = self.open.as_ref().is_some_and(|open| open.engine.device().kind != DeviceKind::Cpu);
         if !(on_gpu && matches!(error, Error::Device { .. })) {
-            return mailbox.post(Event::Notice(NoticeLevel::Error, error.to_string()));
+            let not_numbers = self.open.as_ref().and_then(|open| open.not_numbers.as_ref());
+            let sentence = match (error, not_numbers) {
+                (Error::NotFinite(point), Some(tensors)) => tensors.blame(*point),
+                _ => error.to_string(),
+            };
+            return mailbox.post(Event::Notice(NoticeLevel::Error, sentence));
         }
         let Some(Open { path, device, exact, .. }) = self.open.take() else { return };
         self.failures += 1;

@@ -32,7 +32,7 @@ pub struct WeightData {
     /// `[out, in]`, row-major; blocks run along `in`.
     pub shape: Vec<usize>,
     /// The encoded rows, one after the other, little-endian.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Arc<Vec<u8>>,
 }
 
 /// The parameters of a model on a backend, by their place in the config's table.

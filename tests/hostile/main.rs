@@ -10,6 +10,7 @@ mod gguf;
 mod hub;
 mod memory;
 mod odd;
+mod program;
 mod safetensors;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

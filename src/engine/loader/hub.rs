@@ -80,9 +80,12 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether something is there. Not to be allowed to look is an error, not an absence.
+/// Whether something is there. Not to be allowed to look is an error, not an absence, and the folder's, not the file's.
 fn is_there(path: &Path) -> Result<bool> {
-    path.try_exists().map_err(|e| LoadError::io(path, &e))
+    path.try_exists().map_err(|e| {
+        let closed = e.kind() == std::io::ErrorKind::PermissionDenied;
+        LoadError::io(if closed { folder_of(path) } else { path }, &e)
+    })
 }
 
 fn open_index(folder: &Path, index: &Path) -> Result<Checkpoint> {
@@ -253,6 +256,8 @@ fn is_harmless(key: &str) -> bool {
         "output_router_logits",
         "router_aux_loss_coef",
         "router_jitter_noise",
+        "is_llama_config",
+        "transformers.js_config",
     ];
     let endings = ["_pdrop", "_dropout", "dropout"];
     NAMES.contains(&key) || endings.iter().any(|e| key.ends_with(e)) || key.starts_with("summary_")
