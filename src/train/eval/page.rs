@@ -186,8 +186,9 @@ fn senses(world: &World) -> Vec<Block> {
                 format!("{:.2} / {:.2}", at.within, at.across),
                 format!("{:.2}", at.gap),
                 format!("{:.0} %{}", 100.0 * at.sorted, if at.separates { ", separate" } else { "" }),
+                format!("{:.1} %", 100.0 * at.chance),
             ]),
-            None => row.extend(["", "", "", "too few occurrences"].map(String::from)),
+            None => row.extend(["", "", "", "too few occurrences", ""].map(String::from)),
         }
         row
     };
@@ -195,11 +196,12 @@ fn senses(world: &World) -> Vec<Block> {
         Block::Heading("Senses".into()),
         Block::Text(
             "Cosines of the residual stream at the word, minus their mean, where the gap between pairs of one sense and \
-             pairs of two is widest; and the share of sentences that lie closer to their own sense."
+             pairs of two is widest; the share of sentences that lie closer to their own sense (all of them: the senses \
+             separate); and how often senses dealt out at random give a gap as wide in that layer."
                 .into(),
         ),
         table(
-            ["Word", "Senses (sentences)", "Widest gap", "Within / across", "Gap", "On their own side"],
+            ["Word", "Senses (sentences)", "Widest gap", "Within / across", "Gap", "On their own side", "By chance"],
             world.senses.iter().map(row).collect(),
         ),
     ]
