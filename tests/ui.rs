@@ -15,7 +15,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotOptions};
-use glassbox::lab::{Command, DeviceChoice, Lab, LabOptions, Notice, NoticeLevel};
+use glassbox::lab::{Command, DeviceChoice, Lab, LabOptions, ModelSource, Notice, NoticeLevel};
 use glassbox::lesson::PanelId;
 use glassbox::model::tweak::{Ablation, HeadRef, Tweak};
 use glassbox::ui::{App, Settings, frame_work, settle};
@@ -62,7 +62,7 @@ fn rest(harness: &mut Window) {
 
 fn opened(size: [f32; 2], theme: Theme, settings: Settings, model: &Path) -> Window {
     let mut harness = window(size, theme, settings);
-    tell(&mut harness, Command::OpenModel(model.to_owned()));
+    tell(&mut harness, Command::OpenModel(ModelSource::File(model.to_owned())));
     assert!(harness.state().snapshot().model.is_some(), "{:?}", harness.state().snapshot().notices);
     harness
 }

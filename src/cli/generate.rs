@@ -1,23 +1,23 @@
-//! `glassbox generate FILE -p PROMPT`.
+//! `glassbox generate MODEL -p PROMPT`.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 
 use super::{DeviceArguments, Opened, open};
-use crate::engine::Request;
 use crate::engine::chat::{ChatTemplate, Message, Role, encode_chat};
 use crate::engine::tokenizer::StreamDecoder;
+use crate::engine::{ModelSource, Request};
 use crate::model::sampler::{Sampler, SamplerConfig};
 use crate::model::{Capture, Interventions, LogitsWanted};
 
 /// Generates text.
 #[derive(Debug, Args)]
 pub struct Generate {
-    /// The weight file or folder.
-    file: PathBuf,
+    /// The weight file or folder, or the id of a built-in model.
+    #[arg(value_name = "MODEL")]
+    file: ModelSource,
     /// The prompt.
     #[arg(short, long)]
     prompt: String,
@@ -92,7 +92,7 @@ impl Generate {
         if !self.chat {
             return tokenizer.encode_prompt(&self.prompt).map_err(|e| e.to_string());
         }
-        let file = self.file.display().to_string();
+        let file = self.file.to_string();
         let source = checkpoint
             .chat_template
             .take()

@@ -1,17 +1,18 @@
-//! `glassbox inspect FILE`.
+//! `glassbox inspect MODEL`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::engine::loader;
+use crate::builtin::ModelFolders;
+use crate::engine::{ModelSource, open_checkpoint};
 
 /// Prints what a weight file holds.
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// The file or folder.
-    file: PathBuf,
+    /// The weight file or folder, or the id of a built-in model.
+    #[arg(value_name = "MODEL")]
+    file: ModelSource,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -20,7 +21,7 @@ pub struct Inspect {
 impl Inspect {
     /// Reads headers only, so it is quick for any size.
     pub fn run(&self) -> Result<(), String> {
-        let report = loader::open(&self.file).map_err(|e| e.to_string())?.report;
+        let report = open_checkpoint(&self.file, &ModelFolders::of_this_program())?.report;
         let text = if self.json {
             serde_json::to_string_pretty(&report).map_err(|e| e.to_string())? + "\n"
         } else {

@@ -8,13 +8,15 @@ pub mod candle;
 pub mod chat;
 mod device;
 pub mod loader;
+mod model_source;
 mod open;
 mod runner;
 pub mod tokenizer;
 pub mod wgpu;
 
 pub use device::DeviceChoice;
-pub use open::{Device, Opened, devices, open_engine, open_tokenizer};
+pub use model_source::ModelSource;
+pub use open::{Device, Opened, devices, open_checkpoint, open_engine, open_source, open_tokenizer};
 pub use runner::Runner;
 
 use crate::model::{Cancel, Capture, DeviceInfo, Interventions, LogitsWanted, ModelConfig, Result, Trace};

@@ -1,13 +1,19 @@
 //! From a checkpoint to a running engine: choosing the device and moving the parameters there.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use super::candle::CandleBackend;
-use super::loader::{Checkpoint, LoadError, TokenizerSource, bytes, file_name, read_tokenizer, remedy};
+use super::loader::{self, Checkpoint, LoadError, TokenizerSource, bytes, file_name, read_tokenizer, remedy};
 use super::tokenizer::{HubVocabulary, Tokenizer};
 use super::wgpu::{WgpuBackend, adapters};
-use super::{DeviceChoice, Engine, Runner};
+use super::{DeviceChoice, Engine, ModelSource, Runner};
+use crate::builtin::{self, ModelFolders};
 use crate::model::{Backend, Cancel, DeviceKind, Weights};
+
+/// A model whose parameters take no more bytes than this computes on the CPU unless a device is chosen: starting the
+/// kernels would take longer than they run, and to look for a graphics processor takes longer than to open the model.
+const SMALL: u64 = 32 << 20;
 
 /// A place to compute, as a menu lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +66,58 @@ pub fn devices() -> Vec<Device> {
     list
 }
 
+/// Reads a model's headers. A folder that stands in for a built-in model and is damaged is passed over for the copy in
+/// the program; the report's `fallback` then says why.
+pub fn open_checkpoint(source: &ModelSource, folders: &ModelFolders) -> Result<Checkpoint, String> {
+    open_with(source, folders, Ok)
+}
+
+/// Reads a model's headers and its tokenizer, by the same rule.
+pub fn open_source(source: &ModelSource, folders: &ModelFolders) -> Result<(Checkpoint, Tokenizer), String> {
+    open_with(source, folders, |mut checkpoint| {
+        let tokenizer = open_tokenizer(&mut checkpoint)?;
+        Ok((checkpoint, tokenizer))
+    })
+}
+
+fn open_with<T>(
+    source: &ModelSource,
+    folders: &ModelFolders,
+    rest: impl Fn(Checkpoint) -> Result<T, String>,
+) -> Result<T, String> {
+    let on_disk = |path: &Path| loader::open(path).map_err(|e| e.to_string());
+    let id = match source {
+        ModelSource::File(path) if is_bare_name(path) && !path.exists() => {
+            let (name, ids) = (path.display(), builtin::ids());
+            return Err(format!("There is no file “{name}” here, and no such built-in model: those are {ids}."));
+        }
+        ModelSource::File(path) => return on_disk(path).and_then(rest),
+        ModelSource::BuiltIn(id) => id,
+    };
+    let known = || format!("There is no built-in model “{id}”: choose one of {}.", builtin::ids());
+    let model = builtin::find(id).ok_or_else(known)?;
+    let mut fallback = None;
+    if let Some(folder) = folders.find(id) {
+        match on_disk(&folder).and_then(&rest) {
+            Ok(opened) => return Ok(opened),
+            Err(problem) => {
+                fallback = Some(format!(
+                    "The folder {} cannot stand in for the built-in model, so the copy in the program is open. {problem}",
+                    folder.display()
+                ));
+            }
+        }
+    }
+    let mut checkpoint = loader::open_built_in(model).map_err(|e| e.to_string())?;
+    checkpoint.report.fallback = fallback;
+    rest(checkpoint)
+}
+
+/// Whether a path looks like the id of a model that is not there.
+fn is_bare_name(path: &Path) -> bool {
+    path.extension().is_none() && path.components().count() == 1
+}
+
 /// The tokenizer that belongs to a checkpoint. Takes the vocabulary out of it, so that it is held once.
 pub fn open_tokenizer(checkpoint: &mut Checkpoint) -> Result<Tokenizer, String> {
     let file = file_name(&checkpoint.path);
@@ -68,10 +126,10 @@ pub fn open_tokenizer(checkpoint: &mut Checkpoint) -> Result<Tokenizer, String> 
         TokenizerSource::Gguf(vocabulary) => {
             Tokenizer::from_gguf(*vocabulary, d_vocab, &file).map_err(|e| e.to_string())
         }
-        TokenizerSource::Json(path, vocabulary) => {
-            let json = read_tokenizer(&path).map_err(|e| e.to_string())?;
+        TokenizerSource::Json(location, vocabulary) => {
+            let json = read_tokenizer(&location).map_err(|e| e.to_string())?;
             let vocabulary = HubVocabulary { json, ..*vocabulary };
-            Tokenizer::from_hub(vocabulary, d_vocab, &file_name(&path)).map_err(|e| e.to_string())
+            Tokenizer::from_hub(vocabulary, d_vocab, &file_name(&location.path)).map_err(|e| e.to_string())
         }
         TokenizerSource::Missing if checkpoint.report.container == "GGUF" => Err(format!(
             "“{file}” has no tokenizer in its metadata: convert the model again, together with its tokenizer."
@@ -92,6 +150,7 @@ pub fn open_engine(
 ) -> Result<Opened, String> {
     let gpu = match choice {
         DeviceChoice::Cpu => None,
+        DeviceChoice::Auto if checkpoint.report.bytes_in_memory <= SMALL => None,
         // A software adapter would only be slower than the CPU itself: it has to be asked for.
         DeviceChoice::Auto if !adapters().iter().any(|a| a.kind == DeviceKind::Gpu) => {
             let fallback = "There is no graphics processor here: computing on the CPU.".to_owned();

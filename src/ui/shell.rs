@@ -57,6 +57,7 @@ impl Shell {
         Settings {
             layout: Some(self.tree.clone()),
             recent: snapshot.recent.clone(),
+            model: snapshot.last.clone(),
             device: snapshot.device_choice.clone(),
             exact: snapshot.exact,
             ..self.settings.clone()

@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::theme::{self, palette};
 use super::view::View;
 use super::{icon, widgets};
-use crate::lab::{Command, DeviceOption};
+use crate::lab::{Command, DeviceOption, ModelSource};
 use crate::model::DeviceKind;
 
 /// Draws the bar.
@@ -100,7 +100,7 @@ fn model_menu(ui: &mut Ui, view: &mut View<'_>) {
             for path in &snapshot.recent {
                 let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
                 if widgets::menu_row(ui, icon::RECENT, &file).on_hover_text(path.display().to_string()).clicked() {
-                    view.send(Command::OpenModel(path.clone()));
+                    view.send(Command::OpenModel(ModelSource::File(path.clone())));
                     ui.close();
                 }
             }

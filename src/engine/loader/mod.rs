@@ -28,9 +28,10 @@ pub use checkpoint::{Checkpoint, TokenizerSource};
 pub use error::LoadError;
 use error::Result;
 pub(super) use error::{file_name, remedy};
-pub use hub::read_tokenizer;
+pub use hub::{open_built_in, read_tokenizer};
 pub use report::{Fit, LoadReport, PartCount, TensorRow};
 pub use report::{bytes, grouped};
+pub use source::Location;
 use source::Source;
 
 /// Opens a weight file or a folder. Content decides what a file is, not its name's ending.
@@ -39,7 +40,7 @@ pub fn open(path: &Path) -> Result<Checkpoint> {
     if metadata.is_dir() {
         return hub::open_folder(path);
     }
-    let source = Source::open(path)?;
+    let source = Location::on_disk(path).open()?;
     refuse_pickle(&source)?;
     let head = source.head(16)?;
     let bad = |problem: &str, remedy| Err(LoadError::new(path, problem, remedy));
