@@ -109,6 +109,11 @@ impl App {
         &mut self.shell
     }
 
+    /// What is remembered for the next start.
+    pub fn settings_to_save(&self) -> Settings {
+        self.shell.settings_to_save(self.lab.snapshot())
+    }
+
     /// Whether the lab rests and every picture of the panels has been made.
     pub fn is_settled(&self) -> bool {
         self.lab.is_idle() && !self.shell.is_pending()
@@ -136,8 +141,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn Storage) {
-        let settings = self.shell.settings_to_save(self.lab.snapshot());
-        eframe::set_value(storage, SETTINGS, &settings);
+        eframe::set_value(storage, SETTINGS, &self.settings_to_save());
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

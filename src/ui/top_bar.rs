@@ -67,7 +67,7 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>) {
 fn model_menu(ui: &mut Ui, view: &mut View<'_>) {
     let snapshot = view.snapshot;
     let name = snapshot.model.as_ref().map_or("Open a model", |model| model.name.as_str());
-    widgets::menu(ui, icon::MODEL, name, "Model", 400.0, |ui| {
+    widgets::menu(ui, icon::MODEL, name, "Model", 480.0, |ui| {
         widgets::note(ui, "Built in");
         for model in &BUILTIN {
             built_in_row(ui, view, model);
@@ -106,7 +106,8 @@ fn built_in_row(ui: &mut Ui, view: &mut View<'_>, model: &'static BuiltIn) {
     let (about, action) = (model.about(), Action::OpenBuiltIn(model.id));
     let chosen = view.snapshot.model.as_ref().is_some_and(|open| open.source.built_in() == Some(model.id));
     let size = format!("{} parameters", widgets::count(about.params));
-    if widgets::choice_row(ui, entry(action).name, &about.title, &size, &about.description, chosen).clicked() {
+    let row = widgets::choice_row(ui, entry(action).name, &about.title, &size, &about.description, chosen);
+    if row.on_hover_text(&about.description).clicked() {
         view.act(action);
         ui.close();
     }

@@ -269,10 +269,10 @@ fn how_made(about: &About) -> Vec<(String, String)> {
         row("command", command.clone()),
         row("training", format!("{} tokens in {time}, from the random seed {seed}", grouped(*tokens))),
         row("program", format!("commit {commit}")),
-        row("loss on its training text", format!("{train_loss:.3} nats per token")),
+        row("loss on its own text", format!("{train_loss:.3} nats per token")),
         row(
-            "loss on text it never saw",
-            format!("{held_out_loss:.3} nats per token, as if it chose among {perplexity:.1} tokens each time"),
+            "loss on unseen text",
+            format!("{held_out_loss:.3} nats per token, as if it chose among {perplexity:.1} tokens"),
         ),
     ]
 }
