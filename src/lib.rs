@@ -3,7 +3,9 @@
 pub mod builtin;
 pub mod cli;
 pub mod engine;
+pub mod insight;
 pub mod lab;
 pub mod lesson;
 pub mod model;
+pub mod train;
 pub mod ui;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    glassbox::engine::candle::calm_candle();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
     match glassbox::cli::run() {
         Ok(()) => ExitCode::SUCCESS,

@@ -135,7 +135,7 @@ fn templates_speak_as_much_python_as_the_hub_does() {
 fn a_template_that_refuses_is_quoted() {
     let error = template("{{ raise_exception('Roles must alternate!') }}").render(&user("a"), true).unwrap_err();
     assert_eq!(error, ChatError::Raised { file: "chat.gguf".into(), message: "Roles must alternate!".into() });
-    assert!(error.to_string().starts_with("chat.gguf: "));
+    assert!(error.to_string().starts_with("“chat.gguf”: "));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn hostile_templates_get_one_sentence_in_time() {
         let outcome = ChatTemplate::new(source, &tokenizer(), "chat.gguf").and_then(|t| t.render(&user("hello"), true));
         let error = outcome.err().unwrap_or_else(|| panic!("accepted: {shown}")).to_string();
         println!("{shown}: {error} ({:?})", start.elapsed());
-        assert!(error.starts_with("chat.gguf: ") && error.len() < 500 && !error.contains('\n'), "{error}");
+        assert!(error.starts_with("“chat.gguf”: ") && error.len() < 500 && !error.contains('\n'), "{error}");
         assert!(start.elapsed() < Duration::from_secs(5), "{shown} took {:?}", start.elapsed());
     }
 }

@@ -167,7 +167,7 @@ fn numbers_that_are_not_finite_are_found_where_they_are() {
     for encoding in Encoding::ALL {
         let row_len = 8192;
         let bytes = random_blocks(encoding, row_len / encoding.block_len(), &mut rng);
-        let data = |bytes: &[u8]| WeightData { encoding, shape: vec![1, row_len], bytes: bytes.into() };
+        let data = |bytes: &[u8]| WeightData { encoding, shape: vec![1, row_len], bytes: bytes.to_vec().into() };
         assert_eq!(data(&bytes).first_non_finite(), None, "{}", encoding.name());
 
         let block = rng.next_u32() as usize % (row_len / encoding.block_len());

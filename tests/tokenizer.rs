@@ -307,7 +307,7 @@ fn refuse_gguf(change: impl FnOnce(&mut GgufVocabulary), says: &str) {
 
 fn refused(outcome: Result<Tokenizer, TokenizerError>, says: &str) {
     let error = outcome.err().unwrap_or_else(|| panic!("accepted although: {says}")).to_string();
-    assert!(error.starts_with("bad."), "{error}");
+    assert!(error.starts_with("“bad."), "{error}");
     assert!(error.contains(says), "{error} does not say {says}");
     assert!(error.len() < 400 && !error.contains('\n'), "{error}");
 }

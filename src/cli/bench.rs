@@ -134,10 +134,11 @@ impl Run {
         let begun = Instant::now();
         let opened = open_engine(checkpoint, choice, exact, &Cancel::new(), &|_| {})?;
         let config = &checkpoint.config;
-        // A separate embedding table is looked up, not read through.
+        // A separate embedding table is looked up, not read through; of the experts a token reads a few.
         let tables: u64 = if config.tied_embeddings { 0 } else { checkpoint.report.embedding_bytes() };
         let prefill = prefill.clamp(1, config.n_ctx.saturating_sub(decode + 1).max(1));
-        let bytes_per_token = opened.engine.memory().weights.saturating_sub(tables);
+        let unread = tables + checkpoint.report.idle_bytes();
+        let bytes_per_token = opened.engine.memory().weights.saturating_sub(unread);
         Ok(Self {
             engine: opened.engine,
             load: begun.elapsed(),

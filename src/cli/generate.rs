@@ -10,7 +10,7 @@ use crate::engine::chat::{ChatTemplate, Message, Role, encode_chat};
 use crate::engine::tokenizer::StreamDecoder;
 use crate::engine::{ModelSource, Request};
 use crate::model::sampler::{Sampler, SamplerConfig};
-use crate::model::{Capture, Interventions, LogitsWanted};
+use crate::model::{Capture, Error, Interventions, LogitsWanted};
 
 /// Generates text.
 #[derive(Debug, Args)]
@@ -46,7 +46,10 @@ impl Generate {
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
         let mut opened = open(&self.file, device)?;
         let tokens = self.encode(&mut opened)?;
-        let Opened { tokenizer, mut engine, .. } = opened;
+        let n_ctx = opened.engine.config().n_ctx;
+        if tokens.len() > n_ctx {
+            return Err(Error::ContextOverflow { tokens: tokens.len(), n_ctx }.to_string());
+        }
         let config = SamplerConfig {
             temperature: self.temperature,
             top_k: (self.top_k > 0).then_some(self.top_k),
@@ -57,25 +60,25 @@ impl Generate {
         let (capture, interventions, mut decoder) = (Capture::none(), Interventions::none(), StreamDecoder::new());
         let (mut out, mut fresh, mut n) = (std::io::stdout().lock(), tokens, 0);
         let (begun, mut decoding) = (Instant::now(), None);
-        while n < self.tokens && engine.cached() + fresh.len() <= engine.config().n_ctx {
+        while n < self.tokens && opened.engine.cached() + fresh.len() <= n_ctx {
             let request = Request {
                 tokens: &fresh,
                 capture: &capture,
                 interventions: &interventions,
                 logits: LogitsWanted::Last,
             };
-            let logits = engine.run(request).map_err(|e| e.to_string())?.logits;
+            let logits = opened.run(request)?.logits;
             let prefilled = *decoding.get_or_insert_with(Instant::now);
             let token = sampler.draw(&logits).map_err(|e| e.to_string())?.chosen;
             if n == 0 {
                 let speed = fresh.len() as f64 / (prefilled - begun).as_secs_f64();
-                eprintln!("{} prompt tokens at {speed:.1} tokens/s on {}", fresh.len(), engine.device().name);
+                eprintln!("{} prompt tokens at {speed:.1} tokens/s on {}", fresh.len(), opened.engine.device().name);
             }
-            if tokenizer.is_end(token) {
+            if opened.tokenizer.is_end(token) {
                 break;
             }
             // A closed pipe only means that nobody reads on.
-            if write!(out, "{}", decoder.push(&tokenizer.bytes(&[token]))).and_then(|()| out.flush()).is_err() {
+            if write!(out, "{}", decoder.push(&opened.tokenizer.bytes(&[token]))).and_then(|()| out.flush()).is_err() {
                 return Ok(());
             }
             (fresh, n) = (vec![token], n + 1);
@@ -92,7 +95,7 @@ impl Generate {
         if !self.chat {
             return tokenizer.encode_prompt(&self.prompt).map_err(|e| e.to_string());
         }
-        let file = self.file.to_string();
+        let file = self.file.name();
         let source = checkpoint
             .chat_template
             .take()

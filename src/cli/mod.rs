@@ -1,19 +1,21 @@
 //! The command line: the lab's work without its window, on the same engine.
 
 mod bench;
+mod eval;
 mod generate;
 mod inspect;
 mod models;
 mod shot;
 mod trace;
+mod train;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::builtin::ModelFolders;
 use crate::engine::loader::Checkpoint;
 use crate::engine::tokenizer::Tokenizer;
-use crate::engine::{DeviceChoice, Engine, ModelSource, open_engine, open_source};
-use crate::model::Cancel;
+use crate::engine::{DeviceChoice, Engine, ModelSource, NotNumbers, Output, Request, open_engine, open_source};
+use crate::model::{Cancel, Error};
 use crate::ui;
 
 /// See and change how a language model computes. Without a command the window opens.
@@ -45,8 +47,12 @@ enum Command {
     Trace(trace::TraceCommand),
     /// Measures loading, prefill and decoding on every device.
     Bench(bench::Bench),
+    /// Measures what a model's heads do and, for a model of the story world, what it knows.
+    Eval(eval::Eval),
     /// Draws the window into a PNG, without a display.
     Shot(shot::Shot),
+    /// Trains one of the project's own models.
+    Train(train::Train),
 }
 
 /// Where to compute.
@@ -78,7 +84,9 @@ pub fn run() -> Result<(), String> {
         Some(Command::Generate(command)) => command.run(device),
         Some(Command::Trace(command)) => command.run(device),
         Some(Command::Bench(command)) => command.run(device),
+        Some(Command::Eval(command)) => command.run(device),
         Some(Command::Shot(command)) => command.run(device),
+        Some(Command::Train(command)) => command.run(),
     }
 }
 
@@ -93,16 +101,30 @@ struct Opened {
     checkpoint: Checkpoint,
     tokenizer: Tokenizer,
     engine: Box<dyn Engine>,
+    not_numbers: Option<NotNumbers>,
+    /// What has to be said about it.
+    notes: Vec<String>,
 }
 
-/// Opens a model; what has to be said about it goes to standard error.
+impl Opened {
+    /// Runs tokens. What was noticed while the file was opened is told once a run has worked: where one fails, its own
+    /// sentence says all that matters.
+    fn run(&mut self, request: Request<'_>) -> Result<Output, String> {
+        let output = self.engine.run(request).map_err(|error| match (&error, &self.not_numbers) {
+            (Error::NotFinite(point), Some(tensors)) => tensors.blame(*point),
+            _ => error.to_string(),
+        })?;
+        self.notes.drain(..).for_each(|note| eprintln!("note: {note}"));
+        Ok(output)
+    }
+}
+
+/// Opens a model.
 fn open(source: &ModelSource, device: &DeviceArguments) -> Result<Opened, String> {
     let (checkpoint, tokenizer) = open_source(source, &ModelFolders::of_this_program())?;
     let opened = open_engine(&checkpoint, &device.choice(), device.exact, &Cancel::new(), &|_| {})?;
     let report = &checkpoint.report;
-    let warnings = report.fallback.iter().chain(&report.warnings).chain(&opened.warnings);
-    for warning in warnings.chain(tokenizer.warnings()).chain(&opened.fallback) {
-        eprintln!("note: {warning}");
-    }
-    Ok(Opened { checkpoint, tokenizer, engine: opened.engine })
+    let warnings = report.fallback.iter().chain(&report.warnings).chain(tokenizer.warnings()).chain(&opened.fallback);
+    let notes = warnings.cloned().chain(opened.not_numbers.as_ref().map(ToString::to_string)).collect();
+    Ok(Opened { checkpoint, tokenizer, engine: opened.engine, not_numbers: opened.not_numbers, notes })
 }

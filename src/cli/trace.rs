@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use safetensors::{Dtype, View, serialize_to_file};
 
-use super::{DeviceArguments, Opened, open};
+use super::{DeviceArguments, open};
 use crate::engine::{ModelSource, Request};
 use crate::model::{Capture, HookPoint, Interventions, LogitsWanted};
 
@@ -34,8 +34,8 @@ pub struct TraceCommand {
 impl TraceCommand {
     /// Runs the prompt once and writes what was recorded, the token ids under `tokens`, and the logits of every position.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
-        let Opened { tokenizer, mut engine, .. } = open(&self.file, device)?;
-        let points = HookPoint::all(engine.config());
+        let mut opened = open(&self.file, device)?;
+        let points = HookPoint::all(opened.engine.config());
         if self.list {
             points.iter().for_each(|point| println!("{point}"));
             return Ok(());
@@ -46,11 +46,11 @@ impl TraceCommand {
         if capture.is_empty() {
             return Err("No hook point has such a name: try --list.".into());
         }
-        let tokens = tokenizer.encode_prompt(&self.prompt).map_err(|e| e.to_string())?;
+        let tokens = opened.tokenizer.encode_prompt(&self.prompt).map_err(|e| e.to_string())?;
         let interventions = Interventions::none();
         let request =
             Request { tokens: &tokens, capture: &capture, interventions: &interventions, logits: LogitsWanted::All };
-        let trace = engine.run(request).map_err(|e| e.to_string())?.trace;
+        let trace = opened.run(request)?.trace;
 
         let ids: Vec<u8> = tokens.iter().flat_map(|id| i64::from(*id).to_le_bytes()).collect();
         let tensors = trace.tensors.iter().map(|(point, t)| {
@@ -63,8 +63,8 @@ impl TraceCommand {
         let about = [
             ("model".to_owned(), self.file.to_string()),
             ("prompt".to_owned(), self.prompt.clone()),
-            ("device".to_owned(), engine.device().name),
-            ("arithmetic".to_owned(), engine.device().arithmetic),
+            ("device".to_owned(), opened.engine.device().name),
+            ("arithmetic".to_owned(), opened.engine.device().arithmetic),
         ];
         let metadata: HashMap<String, String> = about.into_iter().chain(axes).collect();
         serialize_to_file(all, Some(metadata), &self.out)

@@ -8,6 +8,7 @@ pub mod candle;
 pub mod chat;
 mod device;
 pub mod loader;
+mod memory;
 mod model_source;
 mod open;
 mod runner;
@@ -15,8 +16,8 @@ pub mod tokenizer;
 pub mod wgpu;
 
 pub use device::DeviceChoice;
-pub use model_source::ModelSource;
-pub use open::{Device, Opened, devices, open_checkpoint, open_engine, open_source, open_tokenizer};
+pub use model_source::{ModelSource, open_checkpoint, open_source};
+pub use open::{Device, NotNumbers, Opened, devices, open_engine, open_tokenizer};
 pub use runner::Runner;
 
 use crate::model::{Cancel, Capture, DeviceInfo, Interventions, LogitsWanted, ModelConfig, Result, Trace};

@@ -1,15 +1,14 @@
 //! From a checkpoint to a running engine: choosing the device and moving the parameters there.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fmt;
 
 use super::candle::CandleBackend;
-use super::loader::{self, Checkpoint, LoadError, TokenizerSource, bytes, file_name, read_tokenizer, remedy};
+use super::loader::{Checkpoint, LoadError, TokenizerSource, bytes, file_name, read_tokenizer, remedy};
 use super::tokenizer::{HubVocabulary, Tokenizer};
 use super::wgpu::{WgpuBackend, adapters};
-use super::{DeviceChoice, Engine, ModelSource, Runner};
-use crate::builtin::{self, ModelFolders};
-use crate::model::{Backend, Cancel, DeviceKind, Weights};
+use super::{DeviceChoice, Engine, Runner, memory};
+use crate::model::{Backend, Cancel, DeviceKind, HookPoint, Weights};
 
 /// A model whose parameters take no more bytes than this computes on the CPU unless a device is chosen: starting the
 /// kernels would take longer than they run, and to look for a graphics processor takes longer than to open the model.
@@ -34,8 +33,36 @@ pub struct Opened {
     pub engine: Box<dyn Engine>,
     /// Set where another device computes than was asked for, with the reason.
     pub fallback: Option<String>,
-    /// What was noticed in the weights.
-    pub warnings: Vec<String>,
+    /// Weights that are not numbers, if there are any.
+    pub not_numbers: Option<NotNumbers>,
+}
+
+/// Tensors of a file that hold NaN or infinity. Prints as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotNumbers {
+    file: String,
+    tensors: Vec<String>,
+}
+
+impl NotNumbers {
+    /// Says why a run that met them failed.
+    pub fn blame(&self, point: HookPoint) -> String {
+        format!("{self:#}, which spoil the run from {point} on: {}.", remedy::DAMAGED)
+    }
+}
+
+impl fmt::Display for NotNumbers {
+    /// With `#` the sentence is left open.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, rest) = (self.tensors.first().map_or("", String::as_str), self.tensors.len().saturating_sub(1));
+        write!(f, "“{}” holds values that are not numbers in “{first}”", self.file)?;
+        match rest {
+            0 => {}
+            1 => f.write_str(" and one more tensor")?,
+            n => write!(f, " and {n} more tensors")?,
+        }
+        if f.alternate() { Ok(()) } else { write!(f, ": {}.", remedy::DAMAGED) }
+    }
 }
 
 /// Every place to compute: the CPU, then each graphics adapter.
@@ -64,58 +91,6 @@ pub fn devices() -> Vec<Device> {
         }
     }
     list
-}
-
-/// Reads a model's headers. A folder that stands in for a built-in model and is damaged is passed over for the copy in
-/// the program; the report's `fallback` then says why.
-pub fn open_checkpoint(source: &ModelSource, folders: &ModelFolders) -> Result<Checkpoint, String> {
-    open_with(source, folders, Ok)
-}
-
-/// Reads a model's headers and its tokenizer, by the same rule.
-pub fn open_source(source: &ModelSource, folders: &ModelFolders) -> Result<(Checkpoint, Tokenizer), String> {
-    open_with(source, folders, |mut checkpoint| {
-        let tokenizer = open_tokenizer(&mut checkpoint)?;
-        Ok((checkpoint, tokenizer))
-    })
-}
-
-fn open_with<T>(
-    source: &ModelSource,
-    folders: &ModelFolders,
-    rest: impl Fn(Checkpoint) -> Result<T, String>,
-) -> Result<T, String> {
-    let on_disk = |path: &Path| loader::open(path).map_err(|e| e.to_string());
-    let id = match source {
-        ModelSource::File(path) if is_bare_name(path) && !path.exists() => {
-            let (name, ids) = (path.display(), builtin::ids());
-            return Err(format!("There is no file “{name}” here, and no such built-in model: those are {ids}."));
-        }
-        ModelSource::File(path) => return on_disk(path).and_then(rest),
-        ModelSource::BuiltIn(id) => id,
-    };
-    let known = || format!("There is no built-in model “{id}”: choose one of {}.", builtin::ids());
-    let model = builtin::find(id).ok_or_else(known)?;
-    let mut fallback = None;
-    if let Some(folder) = folders.find(id) {
-        match on_disk(&folder).and_then(&rest) {
-            Ok(opened) => return Ok(opened),
-            Err(problem) => {
-                fallback = Some(format!(
-                    "The folder {} cannot stand in for the built-in model, so the copy in the program is open. {problem}",
-                    folder.display()
-                ));
-            }
-        }
-    }
-    let mut checkpoint = loader::open_built_in(model).map_err(|e| e.to_string())?;
-    checkpoint.report.fallback = fallback;
-    rest(checkpoint)
-}
-
-/// Whether a path looks like the id of a model that is not there.
-fn is_bare_name(path: &Path) -> bool {
-    path.extension().is_none() && path.components().count() == 1
 }
 
 /// The tokenizer that belongs to a checkpoint. Takes the vocabulary out of it, so that it is held once.
@@ -204,27 +179,20 @@ fn upload<B: Backend + 'static>(
     let table = checkpoint.config.tensors();
     let total = table.iter().map(|spec| spec.len()).sum::<u64>().max(1);
     check_memory(checkpoint, backend.device().kind)?;
-    let (mut weights, mut done, mut bad) = (HashMap::new(), 0, Vec::new());
+    let (mut weights, mut done, mut bad) = (HashMap::new(), 0, None::<NotNumbers>);
     for spec in &table {
         cancel.check().map_err(Problem::Device)?;
         let data = checkpoint.tensor(spec)?;
-        if let Some(at) = data.first_non_finite() {
-            bad.push(format!("{} (at {at})", spec.id));
+        if data.first_non_finite().is_some() {
+            let (file, tensor) = checkpoint.place_of(spec.id);
+            bad.get_or_insert_with(|| NotNumbers { file, tensors: Vec::new() }).tensors.push(tensor);
         }
         weights.insert(spec.id, backend.upload(&data).map_err(Problem::Device)?);
         done += spec.len();
         progress(done as f32 / total as f32);
     }
     let runner = Runner::new(backend, checkpoint.config.clone(), Weights::new(weights)).map_err(Problem::Device)?;
-    Ok(Opened { engine: Box::new(runner), fallback: None, warnings: warning(&bad).into_iter().collect() })
-}
-
-/// What to say of parameters that hold NaN or infinity.
-fn warning(bad: &[String]) -> Option<String> {
-    const FEW: usize = 3;
-    let named = bad.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if bad.len() > FEW { format!(" and {} more", bad.len() - FEW) } else { String::new() };
-    (!bad.is_empty()).then(|| format!("Weights that are not numbers stand in {named}{more}: runs may stop there."))
+    Ok(Opened { engine: Box::new(runner), fallback: None, not_numbers: bad })
 }
 
 /// Refuses a model that is larger than the memory that is free, before any of it is read.
@@ -235,18 +203,11 @@ fn check_memory(checkpoint: &Checkpoint, kind: DeviceKind) -> Result<(), LoadErr
         DeviceKind::Gpu => report.tensors.iter().map(|tensor| tensor.bytes).max().unwrap_or(0),
         _ => report.bytes_in_memory,
     };
-    match free_memory() {
+    match memory::free() {
         Some(free) if needed > free => {
             let problem = format!("needs {} of memory, and {} are free", bytes(needed), bytes(free));
             Err(LoadError::new(&checkpoint.path, problem, remedy::MEMORY))
         }
         _ => Ok(()),
     }
-}
-
-/// Bytes of memory that a program may still take; `None` where the system has no such file (`proc(5)`).
-fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }

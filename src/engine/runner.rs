@@ -1,6 +1,6 @@
 //! One engine for every backend.
 
-use super::{Engine, Memory, Output, Request, TokenScore, top_tokens};
+use super::{Engine, Memory, Output, Request, TokenScore, memory, top_tokens};
 use crate::model::{
     Backend, Cancel, Capture, DeviceInfo, Error, HookPoint, KvCache, LogitsWanted, Model, ModelConfig, Probe, Result,
     Site, Weights, forward, unembed,
@@ -33,6 +33,8 @@ impl<B: Backend> Runner<B> {
     fn attempt(&mut self, request: Request<'_>) -> Result<Output> {
         let Self { backend, model, cache } = self;
         let before = cache.len();
+        let Request { tokens, capture, interventions, logits } = request;
+        memory::Plan { config: &model.config, capture, interventions, logits, start: before }.check(tokens.len())?;
         let mut probe = Probe::new(request.capture, request.interventions);
         let logits = forward(backend, model, request.tokens, cache, &mut probe, request.logits)?;
         // A failure while reading back leaves the cache as it was before the run, as one inside the pass does.
@@ -54,7 +56,12 @@ impl<B: Backend> Runner<B> {
         let mut first = |capture: &Capture| {
             let output = self.attempt(Request { capture, logits: LogitsWanted::All, ..request });
             self.cache.truncate(&self.backend, before);
-            output.map(|output| output.trace.first_not_finite())
+            match output {
+                Ok(output) => Ok(output.trace.first_not_finite()),
+                // Too long to look into: the last place must do.
+                Err(Error::Memory { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
         };
         let outside = |p: &HookPoint| p.layer.is_none() || matches!(p.site, Site::ResidPre | Site::ResidPost);
         let found = first(&all.iter().copied().filter(outside).collect())?;

@@ -12,7 +12,7 @@ use super::trace::{self, Traced};
 use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::tokenizer::Tokenizer;
-use crate::engine::{Engine, ModelSource, TokenScore, devices, open_engine, open_source};
+use crate::engine::{Engine, ModelSource, NotNumbers, TokenScore, devices, open_engine, open_source};
 use crate::model::{Cancel, DeviceKind, Error, HookPoint, Site};
 
 /// Rows of the residual stream that one piece of background work reads through the logit lens.
@@ -29,6 +29,7 @@ pub struct Open {
     pub tokenizer: Arc<Tokenizer>,
     /// Its chat template.
     pub chat: Option<ChatTemplate>,
+    not_numbers: Option<NotNumbers>,
     /// How to open it again.
     job: OpenJob,
 }
@@ -193,13 +194,15 @@ impl Session {
             None
         });
         card.has_chat_template = chat.is_some();
-        card.warnings.extend(opened.warnings.into_iter().chain(tokenizer.warnings().iter().cloned()));
+        card.warnings.extend(tokenizer.warnings().iter().cloned());
+        let not_numbers = opened.not_numbers;
+        card.warnings.extend(not_numbers.as_ref().map(ToString::to_string));
         for fallback in checkpoint.report.fallback.take().into_iter().chain(opened.fallback) {
             mailbox.post(Event::Notice(NoticeLevel::Warning, fallback));
         }
         self.forget();
         let engine = opened.engine;
-        self.open = Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, job });
+        self.open = Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, not_numbers, job });
         mailbox.post(Event::Opened(Arc::new(card)));
         Ok(())
     }
@@ -233,7 +236,12 @@ impl Session {
     fn after_failure(&mut self, error: &Error, mailbox: &Mailbox) {
         let on_gpu = self.open.as_ref().is_some_and(|open| open.engine.device().kind != DeviceKind::Cpu);
         if !(on_gpu && matches!(error, Error::Device { .. })) {
-            return mailbox.post(Event::Notice(NoticeLevel::Error, error.to_string()));
+            let not_numbers = self.open.as_ref().and_then(|open| open.not_numbers.as_ref());
+            let sentence = match (error, not_numbers) {
+                (Error::NotFinite(point), Some(tensors)) => tensors.blame(*point),
+                _ => error.to_string(),
+            };
+            return mailbox.post(Event::Notice(NoticeLevel::Error, sentence));
         }
         let Some(Open { job, .. }) = self.open.take() else { return };
         self.failures += 1;

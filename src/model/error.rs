@@ -46,8 +46,26 @@ pub enum Error {
         /// Why it does not fit.
         detail: String,
     },
+    /// A run, with all that it is to record, is larger than the memory.
+    #[error(
+        "To run {tokens} tokens and record what was asked for takes {:.1} GB of memory, and {:.1} GB are free: use at most about {most} tokens.",
+        *needed as f64 / 1e9,
+        *free as f64 / 1e9
+    )]
+    Memory {
+        /// Tokens of the run, cached ones included.
+        tokens: usize,
+        /// Bytes that it would take.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+        /// Tokens for which the memory would do.
+        most: usize,
+    },
     /// The computation produced NaN or infinity.
-    #[error("The run produced a value that is not a number, first seen at {0}.")]
+    #[error(
+        "The run produced a value that is not a number, first seen at {0}: undo the last change, or open another copy of the model."
+    )]
     NotFinite(HookPoint),
     /// The text could not be turned into tokens, or tokens not be drawn. The sentence says why.
     #[error("{0}")]

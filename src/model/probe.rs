@@ -1,8 +1,11 @@
 //! The observer that travels through a pass: it applies the edits and records what was asked for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Backend, HookPoint, Interventions, ModelConfig, Recorded, Result, Site, Trace};
+
+/// Values that are read back at a time, about.
+const BATCH_VALUES: usize = 16 << 20;
 
 /// Which hook points a run records.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -98,13 +101,32 @@ impl<'a, B: Backend> Probe<'a, B> {
         self.capture.wants(point) || self.interventions.edits_at(point).next().is_some()
     }
 
-    /// What the recorded tensors hold, read back in one transfer.
+    /// What the recorded tensors hold. They are read back many at a time, and leave the device as they are read, so that
+    /// a long prompt's patterns never stand in memory twice.
     pub fn into_trace(self, backend: &B, tokens: &[u32]) -> Result<Trace> {
-        let (points, tensors): (Vec<_>, Vec<_>) = self.recorded.into_iter().unzip();
-        let shapes: Vec<_> = tensors.iter().map(|t| backend.shape(t)).collect();
-        let values = backend.read(&tensors)?;
-        let recorded = shapes.into_iter().zip(values).map(|(shape, data)| Recorded { shape, data: data.into() });
-        Ok(Trace { tokens: tokens.to_vec(), start: self.start, tensors: points.into_iter().zip(recorded).collect() })
+        let mut tensors = BTreeMap::new();
+        let mut left = self.recorded.into_iter().peekable();
+        while left.peek().is_some() {
+            let (mut points, mut batch, mut shapes, mut values) = (Vec::new(), Vec::new(), Vec::new(), 0);
+            while values < BATCH_VALUES
+                && let Some((point, tensor)) = left.next()
+            {
+                shapes.push(backend.shape(&tensor));
+                values += shapes.last().map_or(0, |shape| shape.iter().product());
+                points.push(point);
+                batch.push(tensor);
+            }
+            let read = backend.read(&batch)?;
+            drop(batch);
+            let recorded = shapes.into_iter().zip(read).map(|(shape, data)| Recorded { shape, data: data.into() });
+            tensors.extend(points.into_iter().zip(recorded));
+        }
+        Ok(Trace { tokens: tokens.to_vec(), start: self.start, tensors })
+    }
+
+    /// The recorded tensors as the device holds them, in the order of the pass: training takes losses from them.
+    pub fn into_tensors(self) -> Vec<(HookPoint, B::Tensor)> {
+        self.recorded
     }
 
     /// The pass begins at this position.

@@ -144,9 +144,16 @@ fn your_model(ui: &mut Ui, view: &mut View<'_>) {
             }
             ui.add_space(12.0);
             egui::Grid::new("model facts").num_columns(2).spacing([20.0, 6.0]).show(ui, |ui| {
+                let parameters = match c.moe {
+                    Some(_) => {
+                        let (all, active) = (widgets::count(c.n_params()), widgets::count(c.n_active_params()));
+                        format!("{all}, of which a token uses {active}")
+                    }
+                    None => widgets::count(c.n_params()),
+                };
                 for (name, value) in [
                     ("Family", c.family.clone()),
-                    ("Parameters", widgets::count(c.n_params())),
+                    ("Parameters", parameters),
                     ("Layers", c.n_layers.to_string()),
                     ("Heads per layer", format!("{} ({} for keys and values)", c.n_heads, c.n_kv_heads)),
                     ("Width of a head", c.d_head.to_string()),

@@ -88,8 +88,8 @@ fn tensors_that_lie() {
         ("2^64 - 64", embed(|t| t.offset = Some(u64::MAX - 63)), "ends before"),
         ("off the alignment", embed(|t| t.offset = Some(8)), "alignment"),
         ("on another tensor", embed(|t| t.offset = Some(256)), "overlap"),
-        ("a removed type", embed(|t| t.kind = 4), "number 4"),
-        ("a type of 2^31", embed(|t| t.kind = 1 << 31), "number 2147483648"),
+        ("a removed type", embed(|t| t.kind = 4), "unknown type 4"),
+        ("a type of 2^31", embed(|t| t.kind = 1 << 31), "unknown type 2147483648"),
         ("an unsupported type", embed(|t| t.kind = 16), "IQ2_XXS"),
         ("integers", embed(|t| t.kind = 26), "I32"),
         ("blocks that are not filled", embed(|t| t.kind = 8), "blocks"),
@@ -167,7 +167,7 @@ fn configs_that_lie() {
             "longrope",
         ),
         ("values of another width", with("llama.attention.value_length", u32(2)), "width"),
-        ("experts", with("llama.expert_count", u32(8)), "expert_count"),
+        ("experts", with("llama.expert_count", u32(8)), "expert_used_count"),
         ("2^32 - 1 positions", with("context_length", u32(u32::MAX)), "context_length"),
         ("a width of 2^40", with("embedding_length", Meta::U64(1 << 40)), "embedding_length"),
         (
@@ -301,10 +301,11 @@ fn weights_that_are_not_numbers() {
     ] {
         Gguf::llama().tensor(name, |t| t.data = bad.to_le_bytes().repeat(t.data.len() / 4)).write(&path);
         let mut model = crate::open(&path).unwrap();
-        assert_eq!(model.opened.warnings.len(), 1, "{:?}", model.opened.warnings);
-        check_sentence(name, &model.opened.warnings[0], &["not numbers"]);
+        let not_numbers = model.opened.not_numbers.clone().expect("they are found");
+        check_sentence(name, &not_numbers.to_string(), &["tiny.gguf", "not numbers", name, "again"]);
         let sentence = calmly(name, || crate::run(&mut model, &[1, 2])).unwrap_err();
         check_sentence(name, &sentence, &[place]);
+        check_sentence(name, &not_numbers.blame("hook_embed".parse().unwrap()), &["tiny.gguf", name, "hook_embed"]);
         assert_eq!(model.opened.engine.cached(), 0, "a failed run leaves the cache as it was");
     }
     // All zeros, and numbers too small to matter, are numbers.

@@ -104,7 +104,7 @@ fn partly_rotated_heads_keep_the_rest() {
     };
     let checkpoint = glassbox::engine::loader::open(&half).unwrap();
     let bytes = checkpoint.tensor(&spec_of(&checkpoint)).unwrap().bytes;
-    assert_eq!(&*bytes, values("blk.0.attn_q.weight", 64));
+    assert_eq!(*bytes, values("blk.0.attn_q.weight", 64));
 }
 
 #[test]

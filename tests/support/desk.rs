@@ -79,6 +79,8 @@ pub fn config(n_layers: usize, n_heads: usize) -> ModelConfig {
         attn_scale: 0.125,
         scale_by_inverse_layer: false,
         sliding_window: None,
+        qk_norm: None,
+        moe: None,
     }
 }
 

@@ -3,10 +3,13 @@
 use rayon::prelude::*;
 
 use super::raw::{self, Strides};
-use crate::model::Mask;
+use crate::model::{Cancel, Mask, Result};
 
 /// Queries that the fused form handles at a time. Keys after the block's last query are never touched.
 const QUERY_BLOCK: usize = 32;
+
+/// Queries that the other forms handle at a time.
+const ROWS: usize = 256;
 
 /// Below this many score values, waking a second thread costs more than it brings.
 const PARALLEL_FROM: usize = 16 * 1024;
@@ -60,38 +63,62 @@ impl Sizes {
 }
 
 /// q·k: `[H, T, S]`.
-pub fn scores(sizes: Sizes, q: &[f32], k: &[f32]) -> Vec<f32> {
+pub fn scores(sizes: Sizes, q: &[f32], k: &[f32], cancel: &Cancel) -> Result<Vec<f32>> {
     let Sizes { t, s, heads, d_head, .. } = sizes;
     let mut out = vec![0.0; heads * t * s];
-    let one = |(head, out): (usize, &mut [f32])| {
-        raw::gemm((t, s, d_head), out, Strides::rows(s), q, sizes.query(head, 0), k, sizes.keys(head, 0), 1.0, 1);
+    let one = |(i, out): (usize, &mut [f32])| {
+        let (head, first) = (i / t.div_ceil(ROWS), i % t.div_ceil(ROWS) * ROWS);
+        if !cancel.is_cancelled() {
+            let (query, keys) = (sizes.query(head, first), sizes.keys(head, 0));
+            raw::gemm((out.len() / s, s, d_head), out, Strides::rows(s), q, query, k, keys, 1.0, 1);
+        }
     };
-    if out.len() < PARALLEL_FROM {
-        out.chunks_exact_mut(t * s).enumerate().for_each(one);
+    // A few rows at a time: a long prompt's whole matrix would not notice a cancel.
+    let n = out.len();
+    let pieces = out.chunks_exact_mut(t * s).flat_map(|head| head.chunks_mut(ROWS * s)).enumerate();
+    if n < PARALLEL_FROM {
+        pieces.for_each(one);
     } else {
-        out.par_chunks_exact_mut(t * s).enumerate().for_each(one);
+        pieces.collect::<Vec<_>>().into_par_iter().for_each(one);
     }
-    out
+    cancel.check()?;
+    Ok(out)
 }
 
 /// A pattern's rows times the values: z `[T, H, h]`.
-pub fn weigh(sizes: Sizes, pattern: &[f32], v: &[f32]) -> Vec<f32> {
+pub fn weigh(sizes: Sizes, pattern: &[f32], v: &[f32], cancel: &Cancel) -> Result<Vec<f32>> {
     let Sizes { t, s, heads, d_head, .. } = sizes;
-    let per_head = sizes.map(heads, |head| {
-        let mut z = vec![0.0; t * d_head];
-        let rows = Strides::rows(s).at(head * t * s);
-        raw::gemm((t, d_head, s), &mut z, Strides::rows(d_head), pattern, rows, v, sizes.values(head, 0), 1.0, 1);
+    let n_pieces = t.div_ceil(ROWS);
+    let pieces = sizes.map(heads * n_pieces, |i| {
+        let (head, first) = (i / n_pieces, i % n_pieces * ROWS);
+        let n = ROWS.min(t - first);
+        let mut z = vec![0.0; n * d_head];
+        if !cancel.is_cancelled() {
+            let rows = Strides::rows(s).at((head * t + first) * s);
+            raw::gemm((n, d_head, s), &mut z, Strides::rows(d_head), pattern, rows, v, sizes.values(head, 0), 1.0, 1);
+        }
         z
     });
+    cancel.check()?;
     let mut out = vec![0.0; t * heads * d_head];
-    for (head, z) in per_head.iter().enumerate() {
-        place(sizes, &mut out, head, 0, z);
+    for (i, z) in pieces.iter().enumerate() {
+        place(sizes, &mut out, i / n_pieces, i % n_pieces * ROWS, z);
     }
-    out
+    Ok(out)
 }
 
 /// softmax(mask(q·k·scale))·v: z `[T, H, h]`, a block of queries of one head at a time.
-pub fn fused(sizes: Sizes, q: &[f32], k: &[f32], v: &[f32], scale: f32, mask: Mask, start: usize) -> Vec<f32> {
+#[allow(clippy::too_many_arguments)]
+pub fn fused(
+    sizes: Sizes,
+    q: &[f32],
+    k: &[f32],
+    v: &[f32],
+    scale: f32,
+    mask: Mask,
+    start: usize,
+    cancel: &Cancel,
+) -> Result<Vec<f32>> {
     let Sizes { t, s, heads, d_head, .. } = sizes;
     let n_blocks = t.div_ceil(QUERY_BLOCK);
     let blocks = sizes.map(heads * n_blocks, |i| {
@@ -99,7 +126,7 @@ pub fn fused(sizes: Sizes, q: &[f32], k: &[f32], v: &[f32], scale: f32, mask: Ma
         let n = QUERY_BLOCK.min(t - first);
         let (from, to) = visible(mask, start + first, start + first + n, s);
         let mut z = vec![0.0; n * d_head];
-        if from >= to {
+        if from >= to || cancel.is_cancelled() {
             return z;
         }
         let width = to - from;
@@ -132,11 +159,12 @@ pub fn fused(sizes: Sizes, q: &[f32], k: &[f32], v: &[f32], scale: f32, mask: Ma
         );
         z
     });
+    cancel.check()?;
     let mut out = vec![0.0; t * heads * d_head];
     for (i, z) in blocks.iter().enumerate() {
         place(sizes, &mut out, i / n_blocks, i % n_blocks * QUERY_BLOCK, z);
     }
-    out
+    Ok(out)
 }
 
 /// softmax over what is allowed of row · factor; the rest becomes 0. A row with nothing allowed becomes zeros.

@@ -1,6 +1,6 @@
 //! y = x·Wᵀ + b on the CPU.
 //!
-//! Three ways, by how many rows x has and whether the arithmetic must be exact:
+//! Four ways, by how many rows x has and whether the arithmetic must be exact:
 //!
 //! * plain f32 weights: one gemm;
 //! * many rows (a prompt): W is decoded a chunk at a time into a scratch buffer that stays in the cache, then gemm. The
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::dot::QuantRow;
 use super::raw::{self, Strides};
 use super::weight::{CpuWeight, EncodedMatrix};
-use crate::model::{Cancel, Result};
+use crate::model::{Cancel, Encoding, Result};
 
 /// From this many rows on, decoding a weight once for all rows is faster than integer dot products for each.
 const PREFILL_ROWS: usize = 6;
@@ -37,15 +37,22 @@ pub struct Linear<'a> {
 impl Linear<'_> {
     /// x `[n_rows, in]` times each weight, without bias.
     pub fn products(&self, x: &[f32], n_rows: usize, weights: &[&CpuWeight]) -> Result<Vec<Vec<f32>>> {
-        let few = n_rows < PREFILL_ROWS && !self.exact;
+        let few = n_rows < PREFILL_ROWS;
         // The rounded input serves every projection that reads it.
-        let rounded: Option<Vec<QuantRow>> = (few && x.len().is_multiple_of(32 * n_rows))
+        let rounded: Option<Vec<QuantRow>> = (few && !self.exact && x.len().is_multiple_of(32 * n_rows))
             .then(|| x.chunks_exact(x.len() / n_rows).map(QuantRow::new).collect());
         weights
             .iter()
             .map(|weight| match (weight, &rounded) {
                 (CpuWeight::Dense(w), _) => Ok(super::with_slice(w, |w| self.dense(x, n_rows, w))),
-                (CpuWeight::Encoded(w), Some(rounded)) if raw::has_dot(w.encoding) => Ok(self.dots(rounded, w)),
+                (CpuWeight::Encoded(w), Some(rounded)) if raw::has_dot(w.encoding) => {
+                    let dot = |rows: &[u8], x: &QuantRow, y: &mut [f32]| raw::dot_rows(w.encoding, rows, x, y);
+                    self.dots(rounded.iter(), w, dot)
+                }
+                (CpuWeight::Encoded(w), _) if few && is_half(w.encoding) && raw::has_half_dot() => {
+                    let dot = |rows: &[u8], x: &[f32], y: &mut [f32]| raw::half_dot_rows(w.encoding, rows, x, y);
+                    self.dots(x.chunks_exact(w.n_in), w, dot)
+                }
                 (CpuWeight::Encoded(w), _) => self.decoded(x, n_rows, w),
             })
             .collect()
@@ -98,15 +105,28 @@ impl Linear<'_> {
         Ok(y)
     }
 
-    fn dots(&self, x: &[QuantRow], w: &EncodedMatrix) -> Vec<f32> {
-        let mut y = vec![0.0; x.len() * w.n_out];
-        for (x, y) in x.iter().zip(y.chunks_exact_mut(w.n_out)) {
+    /// Each row of the input with each row of the weight, shared among the threads.
+    fn dots<'a, X: Sync + ?Sized + 'a>(
+        &self,
+        inputs: impl Iterator<Item = &'a X>,
+        w: &EncodedMatrix,
+        dot: impl Fn(&[u8], &X, &mut [f32]) + Sync,
+    ) -> Result<Vec<f32>> {
+        let mut y = Vec::new();
+        for x in inputs {
+            self.cancel.check()?;
             let rows = DOT_ROWS.max(w.n_out.div_ceil(self.threads * 8));
-            y.par_chunks_mut(rows).enumerate().for_each(|(i, part)| {
+            let from = y.len();
+            y.resize(from + w.n_out, 0.0);
+            y[from..].par_chunks_mut(rows).enumerate().for_each(|(i, part)| {
                 let begin = i * rows;
-                raw::dot_rows(w.encoding, w.rows(begin, begin + part.len()), x, part);
+                dot(w.rows(begin, begin + part.len()), x, part);
             });
         }
-        y
+        Ok(y)
     }
+}
+
+fn is_half(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::F16 | Encoding::BF16)
 }

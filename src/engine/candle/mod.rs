@@ -6,9 +6,13 @@
 
 mod attention;
 mod dot;
+mod experts;
+mod halves;
 mod linear;
-mod raw;
+pub(crate) mod raw;
 mod weight;
+
+use std::cell::Cell;
 
 use rayon::prelude::*;
 
@@ -17,7 +21,10 @@ use candle_core::{CpuStorage, D, Device, Storage, Tensor};
 use self::attention::Sizes;
 use self::linear::Linear;
 pub use self::weight::CpuWeight;
-use crate::model::{Activation, Backend, Cancel, DeviceInfo, DeviceKind, Edit, Error, Mask, Result, Slab, WeightData};
+use crate::model::{
+    Activation, Backend, Cancel, DeviceInfo, DeviceKind, Edit, Error, Expert, Mask, Result, Slab, WeightData, route_row,
+};
+pub use raw::calm_candle;
 
 /// Positions that an empty KV buffer has room for; it doubles when full.
 const KV_CAPACITY: usize = 64;
@@ -25,6 +32,8 @@ const KV_CAPACITY: usize = 64;
 /// Inference on the CPU.
 pub struct CandleBackend {
     exact: bool,
+    /// Whether any weight is multiplied with rounded activations while generating.
+    rounds: Cell<bool>,
     threads: usize,
     cancel: Cancel,
 }
@@ -38,7 +47,7 @@ pub struct KvBuffer {
 impl CandleBackend {
     /// A backend on all threads of the pool. `exact` keeps every activation in f32, which generates more slowly.
     pub fn new(exact: bool) -> Self {
-        Self { exact, threads: rayon::current_num_threads(), cancel: Cancel::new() }
+        Self { exact, rounds: Cell::new(false), threads: rayon::current_num_threads(), cancel: Cancel::new() }
     }
 
     fn linear_engine(&self) -> Linear<'_> {
@@ -57,7 +66,7 @@ impl Backend for CandleBackend {
 
     fn device(&self) -> DeviceInfo {
         let name = format!("CPU, {} threads", self.threads);
-        let arithmetic = if self.exact { "exact f32" } else { "fast: 16-bit activations while generating" };
+        let arithmetic = if self.rounds.get() { "fast: 16-bit activations while generating" } else { "exact f32" };
         DeviceInfo { kind: DeviceKind::Cpu, name, arithmetic: arithmetic.into() }
     }
 
@@ -85,7 +94,10 @@ impl Backend for CandleBackend {
     }
 
     fn upload(&self, data: &WeightData) -> Result<CpuWeight> {
-        CpuWeight::new(data)
+        let weight = CpuWeight::new(data)?;
+        let rounds = matches!(&weight, CpuWeight::Encoded(w) if !self.exact && raw::has_dot(w.encoding));
+        self.rounds.set(self.rounds.get() || rounds);
+        Ok(weight)
     }
 
     fn weight_bytes(&self, weight: &CpuWeight) -> u64 {
@@ -177,7 +189,7 @@ impl Backend for CandleBackend {
 
     fn scores(&self, q: &Tensor, k: &Tensor) -> Result<Tensor> {
         let sizes = self.sizes(q.dims(), k.dims());
-        let scores = with_slice(q, |q| with_slice(k, |k| attention::scores(sizes, q, k)));
+        let scores = with_slice(q, |q| with_slice(k, |k| attention::scores(sizes, q, k, &self.cancel)))?;
         tensor(scores, &[sizes.heads, sizes.t, sizes.s])
     }
 
@@ -208,26 +220,31 @@ impl Backend for CandleBackend {
     fn scale_mask_softmax(&self, raw: &Tensor, factor: f32, mask: Mask, start: usize) -> Result<Tensor> {
         let (t, s) = (raw.dims()[1], raw.dims()[2]);
         let mut values = with_slice(raw, <[f32]>::to_vec);
+        let cancel = &self.cancel;
         // A head at a time, so that threads share the work in pieces worth waking for.
         values.par_chunks_exact_mut(t * s).for_each(|head| {
             for (i, row) in head.chunks_exact_mut(s).enumerate() {
+                if cancel.is_cancelled() {
+                    return;
+                }
                 attention::softmax_row(row, factor, |key| mask.allows(start + i, key));
             }
         });
+        cancel.check()?;
         tensor(values, raw.dims())
     }
 
     fn weigh(&self, pattern: &Tensor, v: &Tensor) -> Result<Tensor> {
         let sizes = self.sizes(&[pattern.dims()[1], pattern.dims()[0]], v.dims());
-        let z = with_slice(pattern, |pattern| with_slice(v, |v| attention::weigh(sizes, pattern, v)));
+        let z = with_slice(pattern, |pattern| with_slice(v, |v| attention::weigh(sizes, pattern, v, &self.cancel)))?;
         tensor(z, &[sizes.t, sizes.heads, sizes.d_head])
     }
 
     fn attention(&self, q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask, start: usize) -> Result<Tensor> {
         let sizes = self.sizes(q.dims(), k.dims());
         let z = with_slice(q, |q| {
-            with_slice(k, |k| with_slice(v, |v| attention::fused(sizes, q, k, v, scale, mask, start)))
-        });
+            with_slice(k, |k| with_slice(v, |v| attention::fused(sizes, q, k, v, scale, mask, start, &self.cancel)))
+        })?;
         tensor(z, q.dims())
     }
 
@@ -239,6 +256,28 @@ impl Backend for CandleBackend {
         (a * b).map_err(failed)
     }
 
+    fn scale_rows(&self, x: &Tensor, gates: &Tensor, column: usize) -> Result<Tensor> {
+        let (d, n_experts) = (x.dims()[1], gates.dims()[1]);
+        let mut y = with_slice(x, <[f32]>::to_vec);
+        with_slice(gates, |gates| {
+            for (row, gates) in y.chunks_exact_mut(d).zip(gates.chunks_exact(n_experts)) {
+                match gates[column] {
+                    0.0 => row.fill(0.0),
+                    gate => row.iter_mut().for_each(|y| *y *= gate),
+                }
+            }
+        });
+        tensor(y, x.dims())
+    }
+
+    fn route(&self, logits: &Tensor, top_k: usize, normalise: bool) -> Result<Tensor> {
+        let n_experts = logits.dims()[1];
+        let gates = with_slice(logits, |logits| {
+            logits.chunks_exact(n_experts).flat_map(|row| route_row(row, top_k, normalise)).collect()
+        });
+        tensor(gates, logits.dims())
+    }
+
     fn activate(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         match activation {
             Activation::Silu => candle_nn::ops::silu(x),
@@ -247,6 +286,16 @@ impl Backend for CandleBackend {
             Activation::Relu => x.relu(),
         }
         .map_err(failed)
+    }
+
+    fn experts(
+        &self,
+        x: &Tensor,
+        gates: &Tensor,
+        experts: &[Expert<'_, CpuWeight>],
+        activation: Activation,
+    ) -> Result<Tensor> {
+        experts::gathered(self, x, gates, experts, activation)
     }
 
     fn rows(&self, x: &Tensor, begin: usize, end: usize) -> Result<Tensor> {

@@ -25,7 +25,7 @@ pub struct EncodedMatrix {
     /// Bytes of one row.
     pub row_bytes: usize,
     /// The rows.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Arc<Vec<u8>>,
 }
 
 impl CpuWeight {

@@ -90,13 +90,13 @@ impl Segment {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChatError {
     /// The template is longer than any real one.
-    #[error("{file}: its chat template is longer than {} kB; type a raw prompt instead.", MAX_TEMPLATE_BYTES >> 10)]
+    #[error("“{file}”: its chat template is longer than {} kB; type a raw prompt instead.", MAX_TEMPLATE_BYTES >> 10)]
     TemplateTooLong {
         /// The file.
         file: String,
     },
     /// The template is no program.
-    #[error("{file}: its chat template has an error in line {line} ({detail}); type a raw prompt instead.")]
+    #[error("“{file}”: its chat template has an error in line {line} ({detail}); type a raw prompt instead.")]
     Syntax {
         /// The file.
         file: String,
@@ -106,7 +106,7 @@ pub enum ChatError {
         detail: String,
     },
     /// The template refuses the conversation.
-    #[error("{file}: its chat template does not take this conversation: {message}")]
+    #[error("“{file}”: its chat template does not take this conversation (“{message}”); type a raw prompt instead.")]
     Raised {
         /// The file.
         file: String,
@@ -115,14 +115,14 @@ pub enum ChatError {
     },
     /// The template does too much.
     #[error(
-        "{file}: its chat template was stopped because it runs too long or makes too much text; type a raw prompt instead."
+        "“{file}”: its chat template was stopped because it runs too long or makes too much text; type a raw prompt instead."
     )]
     Exhausted {
         /// The file.
         file: String,
     },
     /// The template fails.
-    #[error("{file}: its chat template failed in line {line} ({detail}); type a raw prompt instead.")]
+    #[error("“{file}”: its chat template failed in line {line} ({detail}); type a raw prompt instead.")]
     Failed {
         /// The file.
         file: String,
@@ -255,7 +255,7 @@ impl ChatTemplate {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(inner) = cause {
             if let Some(raised) = inner.downcast_ref::<Raised>() {
-                let message = one_line(&raised.to_string(), 300);
+                let message = one_line(&raised.to_string(), 200);
                 return ChatError::Raised { file, message };
             }
             if inner.downcast_ref::<minijinja::Error>().is_some_and(|e| e.kind() == ErrorKind::OutOfFuel) {

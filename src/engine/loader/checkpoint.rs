@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::error::{LoadError, Result, remedy};
+use super::error::{LoadError, Result, file_name, printable, remedy};
 use super::families::Family;
 use super::plan::{Directory, Fetch};
 use super::report::LoadReport;
@@ -121,6 +121,14 @@ impl Checkpoint {
         })
     }
 
+    /// The names of the file and of the tensor that hold a parameter, fit for a sentence.
+    pub fn place_of(&self, id: TensorId) -> (String, String) {
+        match self.plan.get(&id).map(|fetch| &self.entries[fetch.entry]) {
+            Some(entry) => (file_name(&self.sources[entry.file].path), printable(&entry.name)),
+            None => (file_name(&self.path), id.to_string()),
+        }
+    }
+
     /// Reads one parameter.
     pub fn tensor(&self, spec: &TensorSpec) -> Result<WeightData> {
         let missing = || LoadError::new(&self.path, format!("lacks the tensor {}", spec.id), remedy::MISMATCH);
@@ -130,6 +138,6 @@ impl Checkpoint {
         let (begin, end) = fetch.bytes(entry);
         let bytes = self.sources[entry.file].read(begin, end)?;
         let bytes = fetch.reorder(bytes, entry, encoding);
-        Ok(WeightData { encoding, shape: spec.shape.clone(), bytes: Arc::from(bytes) })
+        Ok(WeightData { encoding, shape: spec.shape.clone(), bytes: Arc::new(bytes) })
     }
 }

@@ -352,5 +352,8 @@ fn ggml_name(type_id: u32) -> String {
         (35, "TQ2_0"),
         (39, "MXFP4"),
     ];
-    known.iter().find(|(id, _)| *id == type_id).map_or_else(|| format!("number {type_id}"), |(_, name)| (*name).into())
+    known
+        .iter()
+        .find(|(id, _)| *id == type_id)
+        .map_or_else(|| format!("the unknown type {type_id}"), |(_, name)| (*name).into())
 }

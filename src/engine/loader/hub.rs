@@ -11,7 +11,7 @@ use super::error::{LoadError, Result, file_name, printable, remedy};
 use super::families::Family;
 use super::keys::{Keys, Origin};
 use super::safetensors;
-use super::source::{Folder, Location};
+use super::source::{Folder, Location, folder_of};
 use super::switches;
 use super::tensor::Entry;
 use crate::builtin::{About, BuiltIn, LARGEST_ABOUT};
@@ -84,11 +84,6 @@ pub fn open_file(path: &Path) -> Result<Checkpoint> {
     open_files(folder, vec![path.to_owned()], None)
 }
 
-/// The folder that a file is in.
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 fn is_there(path: &Path) -> Result<bool> {
     Location::on_disk(path).is_there()
 }
@@ -112,13 +107,13 @@ fn open_with(folder: Folder<'_>, files: Vec<Location>, index: Option<Index<'_>>)
     let name = keys.text("model_type")?.ok_or_else(|| {
         keys.bad("does not say which family of models it is for (model_type)".into(), remedy::MISMATCH)
     })?;
-    let family = Family::find(&name, &keys)?;
+    let family = Family::of_hub(&name, &keys)?;
     if keys.get("quantization_config").is_some() {
         let problem =
             "describes weights that were quantised after training (quantization_config), which is not supported";
         return Err(keys.bad(problem.into(), "open the original weights, or a GGUF of them"));
     }
-    switches::refuse(&keys, switches::HUB)?;
+    switches::refuse(&keys, switches::HUB, family.reads)?;
     let architecture = (family.from_hub)(&keys)?;
 
     let (mut sources, mut entries) = (Vec::new(), Vec::new());
@@ -273,6 +268,11 @@ fn is_harmless(key: &str) -> bool {
         "n_ctx",
         "max_window_layers",
         "sliding_window",
+        "output_router_logits",
+        "router_aux_loss_coef",
+        "router_jitter_noise",
+        "is_llama_config",
+        "transformers.js_config",
     ];
     let endings = ["_pdrop", "_dropout", "dropout"];
     NAMES.contains(&key) || endings.iter().any(|e| key.ends_with(e)) || key.starts_with("summary_")

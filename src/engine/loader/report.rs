@@ -9,7 +9,7 @@ use super::error::{file_name, printable};
 use super::source::Source;
 use super::tensor::Entry;
 use crate::builtin::About;
-use crate::model::{ModelConfig, Part, TensorId};
+use crate::model::{ModelConfig, MoeConfig, Part, TensorId};
 
 /// Everything that opening a model has found out.
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +32,8 @@ pub struct LoadReport {
     pub parts: Vec<PartCount>,
     /// Parameters in all.
     pub n_params: u64,
+    /// Parameters that one token uses: fewer where there are experts.
+    pub n_active_params: u64,
     /// Every tensor of the files.
     pub tensors: Vec<TensorRow>,
     /// Encodings: tensors and bytes of each.
@@ -156,6 +158,7 @@ impl LoadReport {
             about: None,
             config: config.clone(),
             n_params: parts.iter().map(|p| p.n_params).sum(),
+            n_active_params: config.n_active_params(),
             bytes_on_disk: sources.iter().map(|s| s.len).sum(),
             bytes_in_memory: parts.iter().map(|p| p.bytes).sum(),
             parts,
@@ -173,6 +176,13 @@ impl LoadReport {
     /// Bytes of the embedding tables, which a run looks up instead of reading through.
     pub fn embedding_bytes(&self) -> u64 {
         self.parts.iter().filter(|p| p.part == Part::Embedding).map(|p| p.bytes).sum()
+    }
+
+    /// Bytes of the experts that one token is not sent to.
+    pub fn idle_bytes(&self) -> u64 {
+        let experts: u64 = self.parts.iter().filter(|p| p.part == Part::Experts).map(|p| p.bytes).sum();
+        let unused = |moe: MoeConfig| experts / moe.n_experts as u64 * (moe.n_experts - moe.top_k) as u64;
+        self.config.moe.map_or(0, unused)
     }
 
     /// Whether the model fits into `budget` bytes.
@@ -193,12 +203,12 @@ impl LoadReport {
         file.extend(self.name.iter().map(|name| row("name", name.clone())));
         file.extend(self.license.iter().map(|license| row("licence", license.clone())));
 
-        let architecture = vec![
+        let gated = if c.gated_mlp { ", gated" } else { "" };
+        let mut architecture = vec![
             row("family", c.family.clone()),
             row("layers", c.n_layers.to_string()),
             row("d_model", c.d_model.to_string()),
             row("heads", format!("{} query, {} key/value, of width {}", c.n_heads, c.n_kv_heads, c.d_head)),
-            row("d_mlp", format!("{}, {}{}", c.d_mlp, c.activation.name(), if c.gated_mlp { ", gated" } else { "" })),
             row("vocabulary", c.d_vocab.to_string()),
             row("context", c.n_ctx.to_string()),
             row("positions", positions(c)),
@@ -206,12 +216,24 @@ impl LoadReport {
             row("embeddings", if c.tied_embeddings { "tied to the output" } else { "separate from the output" }.into()),
         ];
 
+        // Where the MLP stands in the list, or the experts, or both.
+        let at = architecture.iter().position(|(name, _)| name == "vocabulary").unwrap_or(0);
+        if let Some(moe) = &c.moe {
+            architecture.insert(at, row("experts", experts(c, moe)));
+        }
+        if c.moe_layers().count() < c.n_layers {
+            architecture.insert(at, row("d_mlp", format!("{}, {}{gated}", c.d_mlp, c.activation.name())));
+        }
+
         let mut parts: Vec<_> = self
             .parts
             .iter()
             .map(|p| row(p.part.name(), format!("{} parameters, {}", grouped(p.n_params), bytes(p.bytes))))
             .collect();
         parts.push(row("together", format!("{} parameters, {}", grouped(self.n_params), bytes(self.bytes_in_memory))));
+        if c.moe.is_some() {
+            parts.push(row("active per token", format!("{} parameters", grouped(self.n_active_params))));
+        }
 
         let encodings =
             self.encodings.iter().map(|(name, (n, size))| row(name, format!("{n} tensors, {}", bytes(*size))));
@@ -293,6 +315,19 @@ fn positions(config: &ModelConfig) -> String {
             format!("rotary, base {}, {} dimensions{scaling}", r.theta, r.d_rotary)
         }
     }
+}
+
+/// The experts of a model in a line: how many, where, and how they are chosen.
+fn experts(config: &ModelConfig, moe: &MoeConfig) -> String {
+    let layers: Vec<usize> = config.moe_layers().collect();
+    let place = match layers.len() {
+        n if n == config.n_layers => String::new(),
+        0 => " in no layer".into(),
+        n => format!(" in {n} layers from layer {} on", layers[0]),
+    };
+    let weights = if moe.normalise { "their weights rescaled to sum to 1" } else { "their weights as they are" };
+    let MoeConfig { n_experts, top_k, d_expert, .. } = moe;
+    format!("{n_experts} of width {d_expert}, {}{place}; {top_k} for each token, {weights}", config.activation.name())
 }
 
 /// The first few of a list.

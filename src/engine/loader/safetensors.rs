@@ -35,6 +35,10 @@ pub fn looks_like(head: &[u8], len: u64, named: bool) -> bool {
 pub fn read(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let bad = |problem: String| LoadError::new(&source.path, problem, remedy::DAMAGED);
     super::refuse_pickle(source)?;
+    if source.head(4)? == super::gguf::MAGIC {
+        let problem = "is a GGUF file by another name, which needs no config.json";
+        return Err(LoadError::new(&source.path, problem, "move it to a folder of its own and open it there"));
+    }
     if source.len < 8 {
         return Err(bad("is too short for a safetensors file".into()));
     }

@@ -39,6 +39,11 @@ impl Folder<'_> {
     }
 }
 
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Where a file is. Nothing of it was read yet.
 #[derive(Debug, Clone)]
 pub struct Location {
@@ -60,10 +65,14 @@ impl Location {
         Self { path: path.into(), place: Place::Disk }
     }
 
-    /// Whether something is there. Not to be allowed to look is an error, not an absence.
+    /// Whether something is there. Not to be allowed to look is an error, not an absence, and the folder's, not the
+    /// file's.
     pub fn is_there(&self) -> Result<bool> {
         match self.place {
-            Place::Disk => self.path.try_exists().map_err(|e| LoadError::io(&self.path, &e)),
+            Place::Disk => self.path.try_exists().map_err(|e| {
+                let closed = e.kind() == std::io::ErrorKind::PermissionDenied;
+                LoadError::io(if closed { folder_of(&self.path) } else { &self.path }, &e)
+            }),
             Place::Program(_) => Ok(true),
             Place::Nowhere => Ok(false),
         }

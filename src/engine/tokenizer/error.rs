@@ -2,7 +2,7 @@
 
 /// A tokenizer that cannot be used, or a text that it cannot take. Prints as one sentence that names the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {problem}")]
+#[error("“{file}”: {problem}")]
 pub struct TokenizerError {
     /// The file, as the student knows it.
     pub file: String,

@@ -138,7 +138,7 @@ fn sums() -> Vec<Pair> {
 const FRAMES: [&str; 8] = [
     "question: {q} answer: {b}.",
     "question: {q} answer: {b}.",
-    "question: {q}\nanswer: {b}.",
+    "question: {q} answer: {b}.",
     "\"{q}\" asked {n}. \"{b},\" said {f.n}.",
     "the teacher asked {n}: \"{q}\" {n} said: \"{b}.\"",
     "{q} {s}",
@@ -181,7 +181,7 @@ pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
     facts.extend((0..dice.between(2, 6)).map(|_| draw(dice)));
     // A document keeps one frame, or mixes them.
     let frame = dice.chance(60).then(|| dice.pick(&FRAMES));
-    let separator = dice.pick(&[" ", "\n", "\n"]);
+    let separator = " ";
     let name = dice.pick(&names().collect::<Vec<_>>());
     let scene = Scene::new(name, dice);
     let mut lines: Vec<String> = Vec::new();

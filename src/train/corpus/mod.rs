@@ -7,7 +7,8 @@
 //! all worth reading.
 //!
 //! **Text.** Lower case ASCII, words separated by single spaces, punctuation attached as in English (`"come here," said
-//! tam.`), no digits and no contractions. A document is one line or several joined by `\n`.
+//! tam.`), no digits and no contractions. A document is one line: after a line break a word would need a token without its
+//! leading space, and so a second vector.
 //!
 //! **Held out by construction.** Each document has a key, a pair of things that meet in it (a story: protagonist and
 //! key object). A hash of the key decides once and for all on which side of the [`Split`] the pair lies, so the

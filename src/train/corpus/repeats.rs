@@ -27,7 +27,7 @@ fn list(split: Split, n: usize, dice: &mut Dice) -> Vec<&'static str> {
 
 /// A bare list and its copies.
 pub(super) fn bare(split: Split, dice: &mut Dice) -> Written {
-    let separator = dice.pick(&[" ", " ", " ", " ", ", ", "\n"]);
+    let separator = dice.pick(&[" ", " ", " ", " ", ", "]);
     let (n, rounds) = match (separator, dice.below(10)) {
         (" ", 0..=1) => (dice.between(36, 60), 2),
         (" ", 2..=5) => (dice.between(20, 35), dice.between(2, 3)),
@@ -43,8 +43,7 @@ pub(super) fn bare(split: Split, dice: &mut Dice) -> Written {
         _ => word.to_owned(),
     };
     let words: Vec<String> = words.into_iter().map(|word| mark(word, dice)).collect();
-    let between =
-        if separator == " " { dice.pick(&[" ", " ", " ", "\n", ". "]) } else { dice.pick(&[separator, "\n", ". "]) };
+    let between = if separator == " " { dice.pick(&[" ", " ", " ", " ", ". "]) } else { dice.pick(&[separator, ". "]) };
 
     let whole = words.join(separator);
     let copies = match dice.below(10) {
@@ -72,7 +71,7 @@ const CUES: [&str; 10] = [
     "{n} said to {his} parrot: {list}. the parrot was clever and said: {list}.",
     "the teacher said: {list}. the children said: {list}.",
     "say this again: {list}. again: {list}.",
-    "{n} wrote in {his} book: {list}.\n{f.n} opened the book. it said: {list}.",
+    "{n} wrote in {his} book: {list}. {f.n} opened the book. it said: {list}.",
     "{n} wanted to buy {list}. so {he} went to the market and asked for {list}.",
     "{f.n} told {n}: {list}. {n} did not forget it. at home {he} said: {list}.",
     "the first list: {list}. the second list is the same: {list}.",

@@ -33,7 +33,7 @@ pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
             continue;
         }
         if !text.is_empty() {
-            text.push(if dice.chance(70) { ' ' } else { '\n' });
+            text.push(' ');
         }
         text.push_str(&paragraph);
         keys.push(key);

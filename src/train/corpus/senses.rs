@@ -41,5 +41,5 @@ pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
     if both && dice.chance(50) {
         text.reverse();
     }
-    (keys, text.join(dice.pick(&[" ", "\n"])))
+    (keys, text.join(" "))
 }
