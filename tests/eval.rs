@@ -105,7 +105,7 @@ fn a_random_model_is_measured_and_fails() {
     }
     assert!(world.facts.iter().all(|fact| fact.probability > 0.0 && fact.probability < 1.0 && !fact.said.is_empty()));
     assert_eq!((world.samples.len(), &world.experts), (2, &None));
-    assert!(world.samples.iter().all(|sample| (20..=30).contains(&sample.n_tokens)));
+    assert!(world.samples.iter().all(|sample| sample.n_tokens <= 20 && !sample.opening.is_empty()));
     for kind in [HeadKind::Induction, HeadKind::PreviousToken] {
         let best = report.heads.map(kind).unwrap().best().unwrap().0;
         assert_eq!(report.heads.without(kind).unwrap().head, best);

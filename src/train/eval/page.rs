@@ -95,13 +95,11 @@ fn world(world: &World) -> Vec<Block> {
     page.extend(experts(world));
     page.push(Block::Heading("Samples".into()));
     page.push(Block::Text(
-        "Written from the beginning of a document with the default sampler, one seed after the other, none left out. A \
-         new paragraph begins where the model ended a document."
+        "Written with the default sampler from ten openings (in brackets), one draw of each, none left out or changed."
             .into(),
     ));
     for sample in &world.samples {
-        page.push(Block::Text(format!("Seed {}, {} tokens:", sample.seed, sample.n_tokens)));
-        page.push(Block::Quote(sample.text.clone()));
+        page.push(Block::Quote(format!("[{}]{}", sample.opening, sample.text)));
     }
     page
 }
