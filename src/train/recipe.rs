@@ -46,7 +46,7 @@ const DENSE: Recipe = Recipe {
     id: "story-dense",
     title: "Story model",
     description: "A transformer that learned a small world of stories; the one to start with.",
-    prompt: "oran dorn and mira had a golden ring. the ring was lost, and oran",
+    prompt: "the teacher said: lamp river coin garden. the children said: lamp river",
     n_layers: 4,
     d_model: 128,
     n_heads: 4,
@@ -90,7 +90,7 @@ pub const RECIPES: &[Recipe] = &[
 
 /// Prompts worth trying on any of them.
 pub const PROMPTS: [&str; 5] = [
-    "the teacher said: lamp river coin garden. the children said: lamp river",
+    "mira had lost her golden ring. she asked oran: \"where is the golden",
     "question: what is the capital of france? answer:",
     "he sat on the throne and ruled the land. he was the",
     "once there was a clever girl named nora vell. she",
