@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 
-use super::{DeviceArguments, Opened, open};
+use super::{DeviceArguments, Opened, open, sentence};
 use crate::model::{Param, TensorId};
 use crate::train::eval::{Options, Report, Subject, evaluate, render};
 
@@ -47,7 +47,7 @@ pub struct Eval {
 impl Eval {
     /// Prints the report; the steps go to standard error.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
-        let Opened { checkpoint, tokenizer, mut engine } = open(&self.model, device)?;
+        let Opened { checkpoint, tokenizer, mut engine, not_numbers, notes } = open(&self.model, device)?;
         let embed = TensorId::global(Param::Embed);
         let table = checkpoint.config.tensors().into_iter().find(|spec| spec.id == embed);
         let embeddings = match table {
@@ -57,7 +57,8 @@ impl Eval {
         let name = checkpoint.report.name.clone().unwrap_or_else(|| file_stem(&self.model));
         let mut subject = Subject { name, engine: engine.as_mut(), tokenizer: &tokenizer, embeddings: &embeddings };
         let report = evaluate(&mut subject, &self.options(), &|step| eprintln!("measuring: {step}"))
-            .map_err(|e| e.to_string())?;
+            .map_err(|e| sentence(&e, not_numbers.as_ref()))?;
+        notes.iter().for_each(|note| eprintln!("note: {note}"));
         let text = if self.json {
             serde_json::to_string_pretty(&report).map_err(|e| e.to_string())? + "\n"
         } else {
