@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{DeviceArguments, Opened, open};
+use super::{DeviceArguments, Opened, open, sentence};
 use crate::builtin::About;
 use crate::engine::ModelSource;
 use crate::model::{Param, TensorId};
@@ -48,8 +48,7 @@ pub struct Eval {
 impl Eval {
     /// Prints the report; the steps go to standard error.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
-        let Opened { checkpoint, tokenizer, mut engine, notes, .. } = open(&self.model, device)?;
-        notes.iter().for_each(|note| eprintln!("note: {note}"));
+        let Opened { checkpoint, tokenizer, mut engine, not_numbers, notes } = open(&self.model, device)?;
         let embed = TensorId::global(Param::Embed);
         let table = checkpoint.config.tensors().into_iter().find(|spec| spec.id == embed);
         let embeddings = match table {
@@ -60,7 +59,8 @@ impl Eval {
         let about = checkpoint.report.about.clone();
         let mut subject = Subject { name, engine: engine.as_mut(), tokenizer: &tokenizer, embeddings: &embeddings };
         let report = evaluate(&mut subject, &self.options(about.as_ref()), &|step| eprintln!("measuring: {step}"))
-            .map_err(|e| e.to_string())?;
+            .map_err(|e| sentence(&e, not_numbers.as_ref()))?;
+        notes.iter().for_each(|note| eprintln!("note: {note}"));
         let text = if self.json {
             serde_json::to_string_pretty(&report).map_err(|e| e.to_string())? + "\n"
         } else {

@@ -110,12 +110,17 @@ impl Opened {
     /// Runs tokens. What was noticed while the file was opened is told once a run has worked: where one fails, its own
     /// sentence says all that matters.
     fn run(&mut self, request: Request<'_>) -> Result<Output, String> {
-        let output = self.engine.run(request).map_err(|error| match (&error, &self.not_numbers) {
-            (Error::NotFinite(point), Some(tensors)) => tensors.blame(*point),
-            _ => error.to_string(),
-        })?;
+        let output = self.engine.run(request).map_err(|error| sentence(&error, self.not_numbers.as_ref()))?;
         self.notes.drain(..).for_each(|note| eprintln!("note: {note}"));
         Ok(output)
+    }
+}
+
+/// Why a run failed; where parameters are not numbers, they are why.
+fn sentence(error: &Error, not_numbers: Option<&NotNumbers>) -> String {
+    match (error, not_numbers) {
+        (Error::NotFinite(point), Some(tensors)) => tensors.blame(*point),
+        _ => error.to_string(),
     }
 }
 

@@ -66,7 +66,7 @@ pub struct HeldOut {
     pub counted: u64,
     /// Different n-grams that it found.
     pub n_grams: usize,
-    /// The mean of the model's loss minus the counting model's, token by token.
+    /// The model's loss minus the counting model's, token by token; its perplexity is the ratio of theirs.
     pub difference: Loss,
 }
 
