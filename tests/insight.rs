@@ -7,8 +7,10 @@ use glassbox::insight::analogy::{Measure, Space};
 use glassbox::insight::heads::{HeadKind, HeadMap, HeadMaps, RepeatLoss, label, repeated_random, scores};
 use glassbox::insight::loss::token_losses;
 use glassbox::insight::ngram::NGram;
+use glassbox::insight::senses::{Separation, separation, widest};
 use glassbox::model::tweak::{Ablation, HeadRef, Sources, Tweak, compile};
 use glassbox::model::{Capture, HookPoint, Interventions, LogitsWanted, Param, Site, TensorId};
+use glassbox::train::corpus::probes::ambiguous_words;
 use serde_json::Value;
 use support::{assert_close, data, on_cpu, open, run, smollm2};
 
@@ -168,6 +170,40 @@ fn analogies_of_smollm2() {
             let found = got.nearest.iter().position(|n| n.id == id(answer));
             assert!(found.is_none_or(|at| at + 1 == got.rank && got.nearest[at].value == got.value));
         }
+    }
+}
+
+#[test]
+fn senses_in_smollm2() {
+    let Some(model) = smollm2() else { return };
+    let mut checkpoint = open(&model);
+    let tokenizer = glassbox::engine::open_tokenizer(&mut checkpoint).unwrap();
+    let mut engine = on_cpu(&model, true);
+    let config = engine.config().clone();
+    let points: Vec<HookPoint> = std::iter::once(HookPoint::layer(0, Site::ResidPre))
+        .chain((0..config.n_layers).map(|layer| HookPoint::layer(layer, Site::ResidPost)))
+        .collect();
+    let capture: Capture = points.iter().copied().collect();
+    let chosen = ["bank", "ring", "spring", "bark"];
+    for word in ambiguous_words().into_iter().filter(|word| chosen.contains(&word.word)) {
+        let mut vectors = vec![Vec::new(); points.len()];
+        let mut senses = Vec::new();
+        for (sense, text) in word.senses.iter().enumerate().flat_map(|(i, s)| s.sentences.iter().map(move |t| (i, t))) {
+            // The words before it decide, so the sentence is cut after the word.
+            let end = text.rfind(word.word).unwrap() + word.word.len();
+            let ids = tokenizer.encode_prompt(&text[..end]).unwrap();
+            let trace = run(engine.as_mut(), &ids, &capture, LogitsWanted::Last).trace;
+            for (vectors, point) in vectors.iter_mut().zip(&points) {
+                vectors.extend_from_slice(trace.get(*point).unwrap().row(ids.len() - 1).unwrap());
+            }
+            senses.push(sense);
+        }
+        let layers: Vec<Separation> = vectors.iter().map(|layer| separation(layer, &senses).unwrap()).collect();
+        let at = widest(&layers).unwrap();
+        println!("{}: widest after {at} of {} layers, {:?}", word.word, config.n_layers, layers[at]);
+        assert_eq!(layers[0].gap, 0.0, "{}: one vector goes in", word.word);
+        assert!(layers[at].gap > 1.0 && layers[at].chance < 0.01, "{}: {:?}", word.word, layers[at]);
+        assert!((6..=14).contains(&at), "{}: widest after {at} layers", word.word);
     }
 }
 

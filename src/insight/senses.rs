@@ -14,11 +14,18 @@
 //! nothing and differently so in each layer. Without it the cosines of n unrelated vectors average −1/(n − 1), so the gap
 //! compares with 0 and layers compare with each other.
 //!
-//! The gap alone can be lifted by a few occurrences. The senses *separate* at a layer only if every single occurrence is
-//! closer, on average, to the others of its own meaning than to those of the other: nobody would be sorted wrongly.
+//! The gap alone can be lifted by a few occurrences, so two more figures stand beside it: the share of occurrences that are
+//! closer, on average, to the others of their own meaning than to those of the other; and how often dealing the same
+//! meanings out to the occurrences at random gives a gap as wide.
 
 use serde::{Deserialize, Serialize};
 
+use super::random::{generator, shuffle_first};
+
+/// Random deals behind a chance.
+const DEALS: u32 = 2000;
+/// Gaps this close are the same: sums in another order differ by as much.
+const ROUNDING: f64 = 1e-9;
 /// A vector is taken for no direction if centring leaves less than this share of its length: the same word in the first
 /// residual stream is the same vector, and what is left is rounding.
 const LEAST_LENGTH: f64 = 1e-5;
@@ -34,8 +41,9 @@ pub struct Separation {
     pub gap: f64,
     /// The share of occurrences that lie closer to their own meaning.
     pub sorted: f64,
-    /// Whether all of them do.
-    pub separates: bool,
+    /// How often meanings dealt out at random give a gap as wide, for this layer taken by itself: whoever picks the widest
+    /// of many layers has tried as many times.
+    pub chance: f64,
 }
 
 /// Compares occurrences of a word at one layer: vectors `[n, d]` of the residual stream, row-major, and which of the
@@ -44,26 +52,43 @@ pub struct Separation {
 pub fn separation(vectors: &[f32], senses: &[usize]) -> Option<Separation> {
     let n = senses.len();
     let d = vectors.len().checked_div(n).filter(|d| *d > 0 && d * n == vectors.len())?;
-    let others = |i: usize, same: bool| (0..n).filter(move |j| *j != i && (senses[i] == senses[*j]) == same);
-    if !(0..n).all(|i| others(i, true).next().is_some() && others(i, false).next().is_some()) {
+    let has = |i: usize, same: bool| (0..n).any(|j| j != i && (senses[i] == senses[j]) == same);
+    if !(0..n).all(|i| has(i, true) && has(i, false)) {
         return None;
     }
     let units = centred_units(vectors, d);
-    let cosine = |i: usize, j: usize| units[i].iter().zip(&units[j]).map(|(x, y)| x * y).sum::<f64>();
-    let mean = |i: usize, same: bool| {
-        let cosines: Vec<f64> = others(i, same).map(|j| cosine(i, j)).collect();
-        (cosines.iter().sum::<f64>(), cosines.len() as f64)
-    };
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    let cosines: Vec<Vec<f64>> = units.iter().map(|a| units.iter().map(|b| dot(a, b)).collect()).collect();
+    let sorted = (0..n).filter(|i| {
+        let [within, across] = means(&cosines, senses, *i..i + 1);
+        within > across
+    });
+    let sorted = sorted.count();
+    let [within, across] = means(&cosines, senses, 0..n);
+    let gap = within - across;
 
-    let (mut within, mut across, mut sorted) = ((0.0, 0.0), (0.0, 0.0), 0);
-    for i in 0..n {
-        let (own, other) = (mean(i, true), mean(i, false));
-        within = (within.0 + own.0, within.1 + own.1);
-        across = (across.0 + other.0, across.1 + other.1);
-        sorted += usize::from(own.0 / own.1 > other.0 / other.1);
+    let (mut rng, mut dealt, mut as_wide) = (generator(0), senses.to_vec(), 0);
+    for _ in 0..DEALS {
+        shuffle_first(&mut rng, &mut dealt, n);
+        let [within, across] = means(&cosines, &dealt, 0..n);
+        as_wide += u32::from(within - across >= gap - ROUNDING);
     }
-    let (within, across) = (within.0 / within.1, across.0 / across.1);
-    Some(Separation { within, across, gap: within - across, sorted: sorted as f64 / n as f64, separates: sorted == n })
+    // The deal that was measured counts as one more.
+    let chance = f64::from(as_wide + 1) / f64::from(DEALS + 1);
+    Some(Separation { within, across, gap, sorted: sorted as f64 / n as f64, chance })
+}
+
+/// The mean cosine of the occurrences `of` with the others of their meaning, and with those of the other meanings.
+fn means(cosines: &[Vec<f64>], senses: &[usize], of: std::ops::Range<usize>) -> [f64; 2] {
+    let (mut sums, mut pairs) = ([0.0; 2], [0u32; 2]);
+    for i in of {
+        for j in (0..senses.len()).filter(|j| *j != i) {
+            let side = usize::from(senses[i] != senses[j]);
+            sums[side] += cosines[i][j];
+            pairs[side] += 1;
+        }
+    }
+    [sums[0] / f64::from(pairs[0]), sums[1] / f64::from(pairs[1])]
 }
 
 /// The layer with the widest gap, as its place in the list; the earliest of equals.
@@ -98,20 +123,22 @@ mod tests {
         let vectors = [100.0, 1.0, 100.0, 2.0, 100.0, -1.0, 100.0, -2.0];
         let s = separation(&vectors, &[0, 0, 1, 1]).unwrap();
         assert!((s.within - 1.0).abs() < 1e-9 && (s.across + 1.0).abs() < 1e-9 && (s.gap - 2.0).abs() < 1e-9, "{s:?}");
-        assert!(s.separates && s.sorted == 1.0);
+        assert_eq!(s.sorted, 1.0);
+        // Four occurrences are two and two in three ways, and one of them is this.
+        assert!((s.chance - 1.0 / 3.0).abs() < 0.05, "{s:?}");
     }
 
     #[test]
     fn a_straggler_keeps_them_together() {
         let vectors = [1.0, 0.0, 1.0, 0.1, -1.0, 0.0, -1.0, 0.0, -1.0, 0.1, 1.0, 0.0];
         let s = separation(&vectors, &[0, 0, 0, 1, 1, 1]).unwrap();
-        assert!(!s.separates && (s.sorted - 4.0 / 6.0).abs() < 1e-9, "{s:?}");
+        assert!((s.sorted - 4.0 / 6.0).abs() < 1e-9, "{s:?}");
     }
 
     #[test]
     fn equal_vectors_have_no_gap() {
         let s = separation(&[0.1f32; 12], &[0, 0, 1, 1]).unwrap();
-        assert_eq!((s.within, s.across, s.separates), (0.0, 0.0, false));
+        assert_eq!((s.within, s.across, s.chance), (0.0, 0.0, 1.0));
     }
 
     #[test]
