@@ -46,7 +46,7 @@ fn the_graphics_processor_measures_the_same() {
     let difference = (a.held_out.model.nats - b.held_out.model.nats).abs();
     assert!(difference < 1e-4, "the held-out loss differs by {difference}");
     assert_eq!(a.samples, b.samples, "the same seed gives the same story");
-    let losses = |r: &glassbox::train::eval::Heads| [r.repeats.plain.earlier, r.repeats.plain.later];
+    let losses = |r: &glassbox::train::eval::Heads| [r.repeats.plain.first, r.repeats.plain.later];
     for (x, y) in losses(&cpu.heads).into_iter().zip(losses(&gpu.heads)) {
         assert!((x - y).abs() < 1e-3, "a loss on repeats is {x} on the CPU and {y} on the GPU");
     }
