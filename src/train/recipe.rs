@@ -72,6 +72,7 @@ pub const RECIPES: &[Recipe] = &[
         description: "The same world, learned by experts of which each token uses a few.",
         d_mlp: 176,
         experts: Some((8, 2)),
+        tokens: 24_000_000,
         balance: 0.02,
         ..DENSE
     },
@@ -83,7 +84,7 @@ pub const RECIPES: &[Recipe] = &[
         n_layers: 2,
         d_model: 64,
         d_mlp: 176,
-        tokens: 24_000_000,
+        batch: 16,
         ..DENSE
     },
 ];
