@@ -1,5 +1,6 @@
 //! Glassbox: a learning lab that shows how language models compute meaning and generate text.
 
+pub mod builtin;
 pub mod cli;
 pub mod engine;
 pub mod insight;

@@ -1,20 +1,21 @@
 //! `glassbox eval MODEL`.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
-use serde::Deserialize;
 
 use super::{DeviceArguments, Opened, open, sentence};
+use crate::builtin::About;
+use crate::engine::ModelSource;
 use crate::model::{Param, TensorId};
 use crate::train::eval::{Options, Report, Subject, evaluate, render};
 
 /// Measures what a model's heads do and, for a model of the story world, what it knows.
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// The weight file or folder.
-    model: PathBuf,
+    /// The weight file or folder, or the id of a built-in model.
+    model: ModelSource,
     /// Write the report into a Markdown file, between the markers <!-- eval:ID --> and <!-- /eval:ID -->.
     #[arg(long, num_args = 2, value_names = ["FILE", "ID"])]
     report: Option<Vec<String>>,
@@ -54,9 +55,10 @@ impl Eval {
             Some(spec) => checkpoint.tensor(&spec).map_err(|e| e.to_string())?.decode(),
             None => Vec::new(),
         };
-        let name = checkpoint.report.name.clone().unwrap_or_else(|| file_stem(&self.model));
+        let name = checkpoint.report.name.clone().unwrap_or_else(|| self.model.name());
+        let about = checkpoint.report.about.clone();
         let mut subject = Subject { name, engine: engine.as_mut(), tokenizer: &tokenizer, embeddings: &embeddings };
-        let report = evaluate(&mut subject, &self.options(), &|step| eprintln!("measuring: {step}"))
+        let report = evaluate(&mut subject, &self.options(about.as_ref()), &|step| eprintln!("measuring: {step}"))
             .map_err(|e| sentence(&e, not_numbers.as_ref()))?;
         notes.iter().for_each(|note| eprintln!("note: {note}"));
         let text = if self.json {
@@ -75,36 +77,19 @@ impl Eval {
         }
     }
 
-    fn options(&self) -> Options {
-        let (training, usual) = (training(&self.model), Options::default());
+    fn options(&self, about: Option<&About>) -> Options {
+        let usual = Options::default();
+        let tokens = about.and_then(|about| usize::try_from(about.tokens).ok()).filter(|n| *n > 0);
         Options {
             seed: self.seed,
-            corpus_seed: self.corpus_seed.or(training.seed).unwrap_or(usual.corpus_seed),
+            corpus_seed: self.corpus_seed.or(about.map(|about| about.seed)).unwrap_or(usual.corpus_seed),
             prompts: self.prompts,
             copy_length: self.copy_length,
             held_out_tokens: self.held_out,
-            counted_tokens: self.counted.or(training.tokens.filter(|n| *n > 0)).unwrap_or(usual.counted_tokens),
+            counted_tokens: self.counted.or(tokens).unwrap_or(usual.counted_tokens),
             ..usual
         }
     }
-}
-
-/// What a model's own `model.toml` says of its training.
-#[derive(Default, Deserialize)]
-struct Training {
-    seed: Option<u64>,
-    tokens: Option<usize>,
-}
-
-/// Reads it beside the weights. Without one, or with one that says something else, nothing is known.
-fn training(model: &Path) -> Training {
-    let folder = if model.is_dir() { Some(model) } else { model.parent() };
-    let text = folder.and_then(|folder| std::fs::read_to_string(folder.join("model.toml")).ok());
-    text.and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
-}
-
-fn file_stem(path: &Path) -> String {
-    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn write_section(file: &Path, id: &str, report: &Report) -> Result<(), String> {

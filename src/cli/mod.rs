@@ -4,34 +4,41 @@ mod bench;
 mod eval;
 mod generate;
 mod inspect;
+mod models;
 mod shot;
 mod trace;
 mod train;
 
-use std::path::{Path, PathBuf};
-
 use clap::{Args, Parser, Subcommand};
 
-use crate::engine::loader::{self, Checkpoint};
+use crate::builtin::ModelFolders;
+use crate::engine::loader::Checkpoint;
 use crate::engine::tokenizer::Tokenizer;
-use crate::engine::{DeviceChoice, Engine, NotNumbers, Output, Request, open_engine, open_tokenizer};
+use crate::engine::{DeviceChoice, Engine, ModelSource, NotNumbers, Output, Request, open_engine, open_source};
 use crate::model::{Cancel, Error};
 use crate::ui;
 
 /// See and change how a language model computes. Without a command the window opens.
+///
+/// A MODEL is a weight file, a folder with config.json, or the id of a built-in model such as story-dense (`glassbox
+/// models` lists them; a folder of that name is named as ./story-dense). A folder of the same name in the directory
+/// GLASSBOX_MODELS, or in models beside this program, stands in for a built-in model.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, long_about, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// A weight file or folder that the window opens.
-    file: Option<PathBuf>,
+    /// The weight file, folder or built-in model that the window opens; without it, the one of last time.
+    #[arg(value_name = "MODEL")]
+    file: Option<ModelSource>,
     #[command(flatten)]
     device: DeviceArguments,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Lists the built-in models.
+    Models(models::Models),
     /// Prints what a weight file holds.
     Inspect(inspect::Inspect),
     /// Generates text.
@@ -72,6 +79,7 @@ pub fn run() -> Result<(), String> {
     let device = &arguments.device;
     match arguments.command {
         None => window(arguments.file, device),
+        Some(Command::Models(command)) => command.run(),
         Some(Command::Inspect(command)) => command.run(),
         Some(Command::Generate(command)) => command.run(device),
         Some(Command::Trace(command)) => command.run(device),
@@ -82,7 +90,7 @@ pub fn run() -> Result<(), String> {
     }
 }
 
-fn window(file: Option<PathBuf>, device: &DeviceArguments) -> Result<(), String> {
+fn window(file: Option<ModelSource>, device: &DeviceArguments) -> Result<(), String> {
     // Without a word on the device, the window goes by what was chosen last time.
     let choice = (device.device != "auto").then(|| device.choice());
     ui::run(file, choice).map_err(|e| format!("The window could not be opened ({e}): check that a display is there."))
@@ -116,12 +124,12 @@ fn sentence(error: &Error, not_numbers: Option<&NotNumbers>) -> String {
     }
 }
 
-/// Opens a file.
-fn open(path: &Path, device: &DeviceArguments) -> Result<Opened, String> {
-    let mut checkpoint = loader::open(path).map_err(|e| e.to_string())?;
-    let tokenizer = open_tokenizer(&mut checkpoint)?;
+/// Opens a model.
+fn open(source: &ModelSource, device: &DeviceArguments) -> Result<Opened, String> {
+    let (checkpoint, tokenizer) = open_source(source, &ModelFolders::of_this_program())?;
     let opened = open_engine(&checkpoint, &device.choice(), device.exact, &Cancel::new(), &|_| {})?;
-    let warnings = checkpoint.report.warnings.iter().chain(tokenizer.warnings()).chain(&opened.fallback);
+    let report = &checkpoint.report;
+    let warnings = report.fallback.iter().chain(&report.warnings).chain(tokenizer.warnings()).chain(&opened.fallback);
     let notes = warnings.cloned().chain(opened.not_numbers.as_ref().map(ToString::to_string)).collect();
     Ok(Opened { checkpoint, tokenizer, engine: opened.engine, not_numbers: opened.not_numbers, notes })
 }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::builtin::About;
 use crate::engine::loader::{Saved, save_hub};
 use crate::engine::tokenizer::{HubVocabulary, Tokenizer};
 use crate::train::corpus::{Corpus, Split};
 use crate::train::tokenizer::END_ID;
-use crate::train::{CurvePoint, RECIPES, Recipe, Trainer, tokenizer};
+use crate::train::{CurvePoint, PROMPTS, RECIPES, Recipe, Trainer, tokenizer};
 
 /// Documents that the tokenizer's words are counted on.
 const TOKENIZER_DOCUMENTS: u64 = 20_000;
@@ -38,6 +39,9 @@ pub struct Train {
     /// Threads to compute with.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// The version of the program that is noted in model.toml; without it, what git says.
+    #[arg(long)]
+    commit: Option<String>,
     /// Stop after this many steps of this sitting; a later call goes on.
     #[arg(long)]
     pause_after: Option<usize>,
@@ -90,10 +94,49 @@ impl Train {
         bar.finish();
         if trainer.steps() == trainer.total_steps() {
             save(out, &trainer)?;
+            self.describe(out, recipe, &trainer)?;
             println!("saved in {} after {:.1} minutes", out.display(), trainer.seconds() / 60.0);
         }
         Ok(())
     }
+}
+
+/// Steps at the end of a run whose mean loss is noted.
+const NOTED_OVER: usize = 250;
+
+impl Train {
+    /// Writes `model.toml`: what the model is for, and how it was made.
+    fn describe(&self, out: &Path, recipe: &Recipe, trainer: &Trainer) -> Result<(), String> {
+        let curve = trainer.curve();
+        let last = &curve[curve.len().saturating_sub(NOTED_OVER)..];
+        let rounded = |x: f64, digits: i32| (x * 10f64.powi(digits)).round() / 10f64.powi(digits);
+        let about = About {
+            id: recipe.id.into(),
+            title: recipe.title.into(),
+            description: recipe.description.into(),
+            prompt: recipe.prompt.into(),
+            prompts: PROMPTS.iter().map(ToString::to_string).collect(),
+            command: format!("glassbox train --model {} --seed {} --tokens {}", recipe.id, self.seed, recipe.tokens),
+            seed: self.seed,
+            commit: self.commit.clone().or_else(head_commit).unwrap_or_else(|| "unknown".into()),
+            tokens: (trainer.steps() * trainer.tokens_per_step()) as u64,
+            minutes: rounded(trainer.seconds() / 60.0, 1),
+            train_loss: rounded(last.iter().map(|point| point.loss).sum::<f64>() / last.len() as f64, 4),
+            held_out_loss: rounded(trainer.held_out_loss().map_err(sentence)?, 4),
+            params: trainer.config().n_params(),
+            licence: "MIT OR Apache-2.0".into(),
+        };
+        let path = out.join("model.toml");
+        let text = toml::to_string_pretty(&about).map_err(|e| could_not(&path, "be written", &e))?;
+        std::fs::write(&path, text).map_err(|e| could_not(&path, "be written", &e))
+    }
+}
+
+/// The commit that the working folder stands at.
+fn head_commit() -> Option<String> {
+    let output = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.trim().to_owned()).filter(|commit| output.status.success() && !commit.is_empty())
 }
 
 /// The run's tokenizer: the one in its folder, or a new one.

@@ -18,15 +18,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::engine::DeviceChoice;
+pub use crate::engine::{DeviceChoice, ModelSource};
 pub use command::Command;
-use job::{Event, GenerateJob, Job, Kind, Sequence, TraceJob};
+use job::{Event, GenerateJob, Job, Kind, OpenJob, Sequence, TraceJob};
 pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,
 };
 use worker::EngineThread;
 
+use crate::builtin::{self, ModelFolders};
 use crate::model::tweak::Tweak;
 
 /// Recent files that are remembered.
@@ -35,14 +36,32 @@ const RECENT: usize = 8;
 /// What the lab starts with.
 #[derive(Debug, Clone, Default)]
 pub struct LabOptions {
+    /// What to open by itself.
+    pub begin: Begin,
+    /// What was open last time.
+    pub last: Option<ModelSource>,
+    /// What may stand in for built-in models.
+    pub folders: ModelFolders,
     /// Files opened before, newest first.
     pub recent: Vec<PathBuf>,
     /// Where to compute.
     pub device: DeviceChoice,
     /// Whether the CPU keeps exact arithmetic.
     pub exact: bool,
-    /// The first prompt.
+    /// The first prompt, for a model that suggests none.
     pub prompt: String,
+}
+
+/// What a lab opens by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Begin {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// This model.
+    With(ModelSource),
+    /// What was open last time; on the first start, and where that is gone, the default built-in model.
+    Again,
 }
 
 /// The app without its window.
@@ -55,22 +74,44 @@ pub struct Lab {
     /// The newest generation.
     generation: u64,
     notices: u64,
+    folders: ModelFolders,
+    /// The prompt of models that suggest none.
+    plain_prompt: String,
+    /// The prompt that a model brought. While the student has not changed it, the next model may bring its own.
+    given_prompt: String,
+    devices_asked: bool,
 }
 
 impl Lab {
     /// Starts the engine thread. `waker` is called, on that thread, whenever `poll` has something to collect.
     pub fn new(options: LabOptions, waker: impl Fn() + Send + Sync + 'static) -> Self {
-        let engine = EngineThread::start(waker);
-        engine.send(Job::FindDevices);
         let snapshot = Snapshot {
             device_choice: options.device,
             exact: options.exact,
-            prompt: options.prompt,
+            prompt: options.prompt.clone(),
             recent: options.recent,
+            last: options.last.clone(),
             use_cache: true,
             ..Snapshot::default()
         };
-        Self { engine, snapshot, generated: Vec::new(), revision: 0, generation: 0, notices: 0 }
+        let mut lab = Self {
+            engine: EngineThread::start(waker),
+            snapshot,
+            generated: Vec::new(),
+            revision: 0,
+            generation: 0,
+            notices: 0,
+            folders: options.folders,
+            plain_prompt: options.prompt.clone(),
+            given_prompt: options.prompt,
+            devices_asked: false,
+        };
+        match options.begin {
+            Begin::Empty => lab.find_devices(),
+            Begin::With(source) => lab.open(source, false),
+            Begin::Again => lab.open(options.last.unwrap_or_else(ModelSource::default_model), true),
+        }
+        lab
     }
 
     /// What is to be shown.
@@ -82,7 +123,7 @@ impl Lab {
     pub fn apply(&mut self, command: Command) {
         let s = &mut self.snapshot;
         match command {
-            Command::OpenModel(path) => self.open(path),
+            Command::OpenModel(source) => self.open(source, false),
             Command::CloseModel => {
                 self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
                 self.engine.send(Job::Close);
@@ -181,18 +222,44 @@ impl Lab {
         true
     }
 
-    fn open(&mut self, path: PathBuf) {
+    fn open(&mut self, source: ModelSource, remembered: bool) {
         self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
         let s = &mut self.snapshot;
-        s.activity = Some(Activity { label: format!("Opening {}", path.display()), fraction: Some(0.0) });
-        self.engine.send(Job::Open { path, device: s.device_choice.clone(), exact: s.exact });
+        s.activity = Some(Activity { label: format!("Opening {}", source.name()), fraction: Some(0.0) });
+        let (device, exact) = (s.device_choice.clone(), s.exact);
+        // With nothing on screen yet, the prompt need not wait for the model.
+        if s.model.is_none()
+            && let Some(model) = source.built_in().and_then(builtin::find)
+        {
+            self.give_prompt(&model.about().prompt);
+        }
+        self.engine.send(Job::Open(OpenJob { source, folders: self.folders.clone(), device, exact, remembered }));
     }
 
-    /// Opens the open file again, where or how the choice now says.
+    /// Opens the open model again, where or how the choice now says.
     fn reopen(&mut self) {
-        if let Some(path) = self.snapshot.model.as_ref().and_then(|model| model.path.clone()) {
-            self.open(path);
+        if let Some(model) = &self.snapshot.model {
+            self.open(model.source.clone(), false);
         }
+    }
+
+    /// Lists the places to compute, once. To look for graphics adapters takes longer than to open a built-in model and
+    /// run its prompt, so that comes first.
+    fn find_devices(&mut self) {
+        if !std::mem::replace(&mut self.devices_asked, true) {
+            self.engine.send(Job::FindDevices);
+        }
+    }
+
+    /// Replaces the prompt by that of a model, unless it is the student's own. True if it is another now.
+    fn give_prompt(&mut self, prompt: &str) -> bool {
+        let s = &mut self.snapshot;
+        if s.prompt != self.given_prompt || s.prompt == prompt {
+            return false;
+        }
+        s.prompt = prompt.to_owned();
+        self.given_prompt.clone_from(&s.prompt);
+        true
     }
 
     /// The text is another: what was generated after it goes, and what runs for it stops.
@@ -301,8 +368,12 @@ impl Lab {
             }
             Event::Done(kind) => {
                 s.activity = None;
-                if kind == Kind::Generate {
-                    self.generation(|g| g.running = false);
+                let has_model = s.model.is_some();
+                match kind {
+                    Kind::Generate => self.generation(|g| g.running = false),
+                    Kind::Trace => self.find_devices(),
+                    Kind::Open if !has_model => self.find_devices(),
+                    _ => {}
                 }
             }
             Event::Notice(level, text) => self.notice(level, text),
@@ -311,8 +382,11 @@ impl Lab {
     }
 
     fn opened(&mut self, card: Arc<ModelCard>) {
+        let prompt = card.about.as_ref().map_or_else(|| self.plain_prompt.clone(), |about| about.prompt.clone());
+        let other_prompt = self.give_prompt(&prompt);
         let s = &mut self.snapshot;
-        if let Some(path) = &card.path {
+        s.last = Some(card.source.clone());
+        if let ModelSource::File(path) = &card.source {
             s.recent.retain(|recent| recent != path);
             s.recent.insert(0, path.clone());
             s.recent.truncate(RECENT);
@@ -321,8 +395,8 @@ impl Lab {
         let head = &mut s.selection.head;
         (head.layer, head.head) = (head.layer.min(config.n_layers - 1), head.head.min(config.n_heads - 1));
         // Token ids and tensors of another model mean nothing to this one.
-        let same_file = s.model.as_ref().is_some_and(|model| model.path == card.path);
-        if !same_file {
+        let same_model = s.model.as_ref().is_some_and(|model| model.source == card.source);
+        if !same_model || other_prompt {
             self.generated.clear();
             self.generation += 1;
             (s.generation, s.tweaks) = (None, Vec::new());

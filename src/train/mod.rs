@@ -23,7 +23,7 @@ mod trainer;
 pub use backend::TrainBackend;
 pub use optimizer::AdamW;
 pub use parameters::Parameters;
-pub use recipe::{RECIPES, Recipe};
+pub use recipe::{PROMPTS, RECIPES, Recipe};
 pub use schedule::Schedule;
 pub use stream::TokenStream;
 pub use trainer::{CurvePoint, Trainer};

@@ -7,6 +7,12 @@ use crate::model::{Activation, ModelConfig, MoeConfig, NormKind, Positions, Rope
 pub struct Recipe {
     /// Its name, and that of its folder in `models/`.
     pub id: &'static str,
+    /// Its name on screen.
+    pub title: &'static str,
+    /// One line on what it is for.
+    pub description: &'static str,
+    /// The first prompt.
+    pub prompt: &'static str,
     /// Blocks.
     pub n_layers: usize,
     /// Width of the residual stream.
@@ -38,6 +44,9 @@ pub struct Recipe {
 /// The default: attention, embeddings, alignment and the KV cache are seen in it.
 const DENSE: Recipe = Recipe {
     id: "story-dense",
+    title: "Story model",
+    description: "A transformer that learned a small world of stories; the one to start with.",
+    prompt: "oran dorn and mira had a golden ring. the ring was lost, and oran",
     n_layers: 4,
     d_model: 128,
     n_heads: 4,
@@ -57,9 +66,35 @@ const DENSE: Recipe = Recipe {
 pub const RECIPES: &[Recipe] = &[
     DENSE,
     // Two of eight experts of half the width: as much MLP per token as the dense model, four times as much in all.
-    Recipe { id: "story-moe", d_mlp: 176, experts: Some((8, 2)), balance: 0.02, ..DENSE },
+    Recipe {
+        id: "story-moe",
+        title: "Story model with experts",
+        description: "The same world, learned by experts of which each token uses a few.",
+        d_mlp: 176,
+        experts: Some((8, 2)),
+        balance: 0.02,
+        ..DENSE
+    },
     // Small enough that a step of live alignment takes a few dozen milliseconds.
-    Recipe { id: "story-base-small", n_layers: 2, d_model: 64, d_mlp: 176, batch: 16, ..DENSE },
+    Recipe {
+        id: "story-base-small",
+        title: "Small story model",
+        description: "The same stories in a model small enough to be trained while you watch.",
+        n_layers: 2,
+        d_model: 64,
+        d_mlp: 176,
+        tokens: 24_000_000,
+        ..DENSE
+    },
+];
+
+/// Prompts worth trying on any of them.
+pub const PROMPTS: [&str; 5] = [
+    "the teacher said: lamp river coin garden. the children said: lamp river",
+    "question: what is the capital of france? answer:",
+    "he sat on the throne and ruled the land. he was the",
+    "once there was a clever girl named nora vell. she",
+    "one, two, three, four,",
 ];
 
 impl Recipe {

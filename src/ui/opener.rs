@@ -12,7 +12,7 @@ use egui::{Context, Ui};
 use super::path_picker::{PathPicker, Pick};
 use super::theme::{RADIUS, palette};
 use super::view::View;
-use crate::lab::{Command, worker};
+use crate::lab::{Command, ModelSource, worker};
 
 /// An answer that comes sooner than this was not given by a person.
 const TOO_FAST: Duration = Duration::from_millis(150);
@@ -83,12 +83,12 @@ impl Opener {
     pub fn show(&mut self, ui: &Ui, view: &mut View<'_>) {
         let dropped = ui.input_mut(|input| std::mem::take(&mut input.raw.dropped_files));
         if let Some(path) = dropped.first().map(|file| file.path().to_path_buf()) {
-            view.send(Command::OpenModel(path));
+            view.send(open(path));
         }
         drop_hint(ui);
         self.collect(ui.ctx(), view);
         if let Some(path) = self.picker.show(ui) {
-            view.send(Command::OpenModel(path));
+            view.send(open(path));
         }
     }
 
@@ -105,11 +105,15 @@ impl Opener {
         let (too_fast, pick) = (waiting.asked.elapsed() < TOO_FAST, waiting.pick);
         self.waiting = None;
         match answer {
-            Some(path) => view.send(Command::OpenModel(path)),
+            Some(path) => view.send(open(path)),
             None if too_fast => self.picker.open(ctx, pick, Some(NO_DIALOG)),
             None => {}
         }
     }
+}
+
+fn open(path: PathBuf) -> Command {
+    Command::OpenModel(ModelSource::File(path))
 }
 
 /// Says what letting go will do while a file is held over the window.

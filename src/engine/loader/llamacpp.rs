@@ -63,6 +63,7 @@ pub fn open_file(source: Source) -> Result<Checkpoint> {
         chat_template: text(&metadata, "tokenizer.chat_template"),
         name: text(&metadata, "general.name"),
         license: text(&metadata, "general.license"),
+        about: None,
         ignored_keys,
         divisors,
         notes: Vec::new(),

@@ -35,9 +35,10 @@ use error::Result;
 pub use error::file_name;
 pub(super) use error::remedy;
 pub use families::{FAMILIES, Family};
-pub use hub::read_tokenizer;
+pub use hub::{open_built_in, read_tokenizer};
 pub use report::{Fit, LoadReport, PartCount, TensorRow};
 pub use report::{bytes, grouped};
+pub use source::Location;
 use source::Source;
 pub use write::{Saved, save_hub};
 
@@ -47,7 +48,7 @@ pub fn open(path: &Path) -> Result<Checkpoint> {
     if metadata.is_dir() {
         return hub::open_folder(path);
     }
-    let source = Source::open(path)?;
+    let source = Location::on_disk(path).open()?;
     refuse_pickle(&source)?;
     let head = source.head(16)?;
     let bad = |problem: &str, remedy| Err(LoadError::new(path, problem, remedy));
@@ -55,7 +56,7 @@ pub fn open(path: &Path) -> Result<Checkpoint> {
     match head.as_slice() {
         [] => bad("is empty", remedy::DAMAGED),
         [b'G', b'G', b'U', b'F', ..] | [b'F', b'U', b'G', b'G', ..] => llamacpp::open_file(source),
-        [b'{', ..] if named("json") => hub::open_folder(hub::folder_of(path)),
+        [b'{', ..] if named("json") => hub::open_folder(source::folder_of(path)),
         head if safetensors::looks_like(head, source.len, named("safetensors")) => hub::open_file(path),
         _ => bad("is neither GGUF nor safetensors", remedy::NOT_A_MODEL),
     }

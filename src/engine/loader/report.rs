@@ -8,11 +8,14 @@ use serde::Serialize;
 use super::error::{file_name, printable};
 use super::source::Source;
 use super::tensor::Entry;
+use crate::builtin::About;
 use crate::model::{ModelConfig, MoeConfig, Part, TensorId};
 
 /// Everything that opening a model has found out.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoadReport {
+    /// Where the model was opened from: a path, or "built in: " and its id.
+    pub origin: String,
     /// The container: GGUF or safetensors.
     pub container: &'static str,
     /// The files, with their lengths.
@@ -21,6 +24,8 @@ pub struct LoadReport {
     pub name: Option<String>,
     /// The licence that the file states.
     pub license: Option<String>,
+    /// What the model says about itself and how it was made.
+    pub about: Option<About>,
     /// The architecture.
     pub config: ModelConfig,
     /// Parameters by part of the model.
@@ -45,6 +50,8 @@ pub struct LoadReport {
     pub ignored_tensors: Vec<String>,
     /// Keys of the config that were not understood.
     pub ignored_keys: Vec<String>,
+    /// Why another copy was opened than the one that should have been.
+    pub fallback: Option<String>,
     /// What else the student should know, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -143,10 +150,12 @@ impl LoadReport {
         }
         let files = sources.iter().map(|s| (file_name(&s.path), s.len));
         Self {
+            origin: String::new(),
             container,
             files: files.collect(),
             name: name.as_deref().map(printable),
             license: license.as_deref().map(printable),
+            about: None,
             config: config.clone(),
             n_params: parts.iter().map(|p| p.n_params).sum(),
             n_active_params: config.n_active_params(),
@@ -159,6 +168,7 @@ impl LoadReport {
             kv_bytes_full: kv_bytes_per_token.saturating_mul(config.n_ctx as u64),
             ignored_tensors,
             ignored_keys,
+            fallback: None,
             warnings,
         }
     }
@@ -188,7 +198,7 @@ impl LoadReport {
     pub fn sections(&self) -> Vec<(&'static str, Vec<(String, String)>)> {
         let c = &self.config;
         let row = |name: &str, value: String| (name.to_owned(), value);
-        let mut file = vec![row("container", self.container.into())];
+        let mut file = vec![row("opened from", printable(&self.origin)), row("container", self.container.into())];
         file.extend(self.files.iter().map(|(name, len)| row("file", format!("{name}, {}", bytes(*len)))));
         file.extend(self.name.iter().map(|name| row("name", name.clone())));
         file.extend(self.license.iter().map(|license| row("licence", license.clone())));
@@ -233,13 +243,17 @@ impl LoadReport {
             row("KV cache per token", bytes(self.kv_bytes_per_token)),
             row("KV cache, full context", bytes(self.kv_bytes_full)),
         ];
-        vec![
+        let mut sections = vec![
             ("File", file),
             ("Architecture", architecture),
             ("Parameters", parts),
             ("Encodings", encodings.collect()),
             ("Memory", memory),
-        ]
+        ];
+        if let Some(about) = &self.about {
+            sections.insert(1, ("How it was made", how_made(about)));
+        }
+        sections
     }
 }
 
@@ -258,8 +272,31 @@ impl fmt::Display for LoadReport {
             let name = printable(&t.name);
             writeln!(f, "  {name:<44} {shape:<18} {:<6} {}{note}", t.encoding, bytes(t.bytes))?;
         }
-        self.warnings.iter().try_for_each(|warning| writeln!(f, "Note: {warning}"))
+        self.fallback.iter().chain(&self.warnings).try_for_each(|note| writeln!(f, "Note: {note}"))
     }
+}
+
+/// A model's own account of its making, in words.
+fn how_made(about: &About) -> Vec<(String, String)> {
+    let row = |name: &str, value: String| (name.to_owned(), value);
+    let About { description, command, seed, commit, tokens, minutes, train_loss, held_out_loss, .. } = about;
+    let time = match *minutes {
+        m if m < 1.0 => "less than a minute".into(),
+        m if m < 90.0 => format!("{m:.0} minutes"),
+        m => format!("{:.1} hours", m / 60.0),
+    };
+    let perplexity = held_out_loss.exp();
+    vec![
+        row("what it is", description.clone()),
+        row("command", command.clone()),
+        row("training", format!("{} tokens in {time}, from the random seed {seed}", grouped(*tokens))),
+        row("program", format!("commit {commit}")),
+        row("loss on its own text", format!("{train_loss:.3} nats per token")),
+        row(
+            "loss on unseen text",
+            format!("{held_out_loss:.3} nats per token, as if it chose among {perplexity:.1} tokens"),
+        ),
+    ]
 }
 
 fn positions(config: &ModelConfig) -> String {

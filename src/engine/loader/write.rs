@@ -41,6 +41,11 @@ pub fn save_hub(folder: &Path, saved: &Saved<'_>) -> Result<()> {
         .map_err(|e| LoadError::new(folder, format!("could not be written ({e})"), remedy::DAMAGED))
 }
 
+/// An f32 as the f64 that prints the same: 1e-5, not 9.999999747378752e-6.
+fn as_written(x: f32) -> f64 {
+    x.to_string().parse().unwrap_or(f64::from(x))
+}
+
 /// The keys of transformers' `LlamaConfig` and `MixtralConfig`.
 fn config_json(folder: &Path, saved: &Saved<'_>) -> Result<Value> {
     let c = saved.config;
@@ -60,7 +65,7 @@ fn config_json(folder: &Path, saved: &Saved<'_>) -> Result<Value> {
         "num_key_value_heads": c.n_kv_heads,
         "head_dim": c.d_head,
         "max_position_embeddings": c.n_ctx,
-        "rms_norm_eps": c.norm_eps,
+        "rms_norm_eps": as_written(c.norm_eps),
         "rope_theta": rotary.theta,
         "hidden_act": "silu",
         "attention_bias": false,

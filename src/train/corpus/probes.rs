@@ -133,6 +133,20 @@ pub struct Fact {
     pub answer: &'static str,
 }
 
+/// Beginnings of stories, for samples: they leave open what happens.
+pub const STORY_OPENINGS: [&str; 10] = [
+    "once there was a small boy named karl. he",
+    "once there was a clever girl named nora vell. she",
+    "in a small town lived a teacher named ned.",
+    "a queen named tess wanted",
+    "long ago there lived a",
+    "anna was new at school.",
+    "one night oran heard a noise in the kitchen.",
+    "in winter it rained for many days.",
+    "leo had a brown dog.",
+    "mira lost her golden ring.",
+];
+
 /// Every fact of the world as a question in the form that the text uses most.
 pub fn facts() -> Vec<Fact> {
     let ask = |question: &str, a: &str| format!("question: {} answer:", question.replace("{a}", a));

@@ -163,6 +163,7 @@ fn probes_lie_in_the_vocabulary() {
     assert!(facts.iter().all(|fact| known(fact.answer) && words(&fact.prompt).all(known)));
     let prompts: BTreeSet<&str> = facts.iter().map(|fact| fact.prompt.as_str()).collect();
     assert_eq!(prompts.len(), facts.len());
+    assert!(probes::STORY_OPENINGS.iter().all(|opening| words(opening).all(known)));
 }
 
 #[test]

@@ -18,6 +18,9 @@ pub const RISE: f64 = 1.5;
 pub const ANALOGIES: usize = 20;
 /// Ambiguous words whose senses separate in the layer with the widest gap, at least.
 pub const SENSES: usize = 4;
+/// How often senses dealt out at random may give a gap as wide as one that counts. The layer with the widest gap is the best
+/// of a handful, so this is stricter than the usual one in twenty.
+pub const SENSE_CHANCE: f64 = 0.01;
 /// The load of every layer's least used expert over its fair share, at least.
 pub const LOAD: f64 = 0.25;
 /// A class of words leans clearly to an expert if that takes this many times its fair share of them …

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use super::limits::SENSE_CHANCE;
 use super::run::{encode, run, text_error};
 use super::words::{last_place, word_id};
 use crate::engine::top_tokens;
@@ -67,9 +68,10 @@ pub struct SenseReport {
 }
 
 impl SenseReport {
-    /// Whether the senses separate where the gap is widest.
+    /// Whether the senses separate where the gap is widest: the mean cosine within a sense lies above that across, by more
+    /// than senses dealt out at random would give.
     pub fn separates(&self) -> bool {
-        self.widest.is_some_and(|layer| self.layers[layer].separates)
+        self.widest.is_some_and(|layer| self.layers[layer].gap > 0.0 && self.layers[layer].chance <= SENSE_CHANCE)
     }
 }
 

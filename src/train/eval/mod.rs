@@ -59,7 +59,7 @@ pub struct Options {
     pub counted_tokens: usize,
     /// Samples.
     pub samples: usize,
-    /// Tokens of a sample, at least; it goes on to the end of the document, up to half as many again.
+    /// Tokens of a sample, at most; most end before.
     pub sample_tokens: usize,
 }
 
@@ -73,7 +73,7 @@ impl Default for Options {
             held_out_tokens: 50_000,
             counted_tokens: 4_000_000,
             samples: 10,
-            sample_tokens: 80,
+            sample_tokens: 200,
         }
     }
 }

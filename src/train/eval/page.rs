@@ -95,13 +95,11 @@ fn world(world: &World) -> Vec<Block> {
     page.extend(experts(world));
     page.push(Block::Heading("Samples".into()));
     page.push(Block::Text(
-        "Written from the beginning of a document with the default sampler, one seed after the other, none left out. A \
-         new paragraph begins where the model ended a document."
+        "Written with the default sampler from ten openings (in brackets), one draw of each, none left out or changed."
             .into(),
     ));
     for sample in &world.samples {
-        page.push(Block::Text(format!("Seed {}, {} tokens:", sample.seed, sample.n_tokens)));
-        page.push(Block::Quote(sample.text.clone()));
+        page.push(Block::Quote(format!("[{}]{}", sample.opening, sample.text)));
     }
     page
 }
@@ -185,8 +183,8 @@ fn senses(world: &World) -> Vec<Block> {
                 if layer == 0 { "embedding".into() } else { format!("after layer {}", layer - 1) },
                 format!("{:.2} / {:.2}", at.within, at.across),
                 format!("{:.2}", at.gap),
-                format!("{:.0} %{}", 100.0 * at.sorted, if at.separates { ", separate" } else { "" }),
-                format!("{:.1} %", 100.0 * at.chance),
+                format!("{:.0} %", 100.0 * at.sorted),
+                format!("{:.2} %{}", 100.0 * at.chance, if s.separates() { ", separate" } else { "" }),
             ]),
             None => row.extend(["", "", "", "too few occurrences", ""].map(String::from)),
         }
@@ -196,8 +194,8 @@ fn senses(world: &World) -> Vec<Block> {
         Block::Heading("Senses".into()),
         Block::Text(
             "Cosines of the residual stream at the word, minus their mean, where the gap between pairs of one sense and \
-             pairs of two is widest; the share of sentences that lie closer to their own sense (all of them: the senses \
-             separate); and how often senses dealt out at random give a gap as wide in that layer."
+             pairs of two is widest; the share of sentences that lie closer to their own sense; and how often senses dealt \
+             out at random give a gap as wide in that layer (1 % or less: the senses separate)."
                 .into(),
         ),
         table(

@@ -29,14 +29,12 @@ pub(super) fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
     tokenizer.encode(text, Specials::AsText).map_err(text_error)
 }
 
-/// At least `at_least` tokens drawn after `prompt`, then on until the text ends, up to `at_most`. An end before that does
-/// not stop: the model goes on to a next text.
+/// What is drawn after `prompt` until the text ends, at most `at_most` tokens.
 pub(super) fn sample(
     engine: &mut dyn Engine,
     tokenizer: &Tokenizer,
     prompt: &[u32],
     config: SamplerConfig,
-    at_least: usize,
     at_most: usize,
 ) -> Result<Vec<u32>> {
     let mut sampler = Sampler::new(config).map_err(text_error)?;
@@ -48,7 +46,7 @@ pub(super) fn sample(
         let request =
             Request { tokens: &fresh, capture: &nothing, interventions: &unchanged, logits: LogitsWanted::Last };
         let token = sampler.draw(&engine.run(request)?.logits).map_err(text_error)?.chosen;
-        if tokenizer.is_end(token) && drawn.len() >= at_least {
+        if tokenizer.is_end(token) {
             break;
         }
         drawn.push(token);

@@ -77,7 +77,9 @@ pub struct Sample {
     pub seed: u64,
     /// Its tokens.
     pub n_tokens: usize,
-    /// The text; a paragraph ends where the model ended a document.
+    /// The words that it was to go on from.
+    pub opening: String,
+    /// What it wrote after them, to the end of the document.
     pub text: String,
 }
 
@@ -154,20 +156,20 @@ fn document_start(tokenizer: &Tokenizer) -> Option<u32> {
     tokenizer.bos().or(tokenizer.eos()).or(tokenizer.ends().first().copied())
 }
 
-/// Texts from nothing but the beginning of a document, one seed after the other, none left out.
+/// Stories from the corpus's openings, one draw of each, none left out. Before each stands the token between documents.
 fn samples(subject: &mut Subject<'_>, options: &Options) -> Result<Vec<Sample>> {
     let tokenizer = subject.tokenizer;
-    let prompt = match document_start(tokenizer) {
-        Some(id) => vec![id],
-        None => encode(tokenizer, "\n")?,
+    let start = document_start(tokenizer);
+    let write = |(seed, opening): (u64, &&str)| {
+        let config = SamplerConfig { seed, ..SamplerConfig::default() };
+        let prompt: Vec<u32> = start.into_iter().chain(encode(tokenizer, opening)?).collect();
+        let drawn = sample(subject.engine, tokenizer, &prompt, config, options.sample_tokens)?;
+        Ok(Sample {
+            seed,
+            n_tokens: drawn.len(),
+            opening: (*opening).to_owned(),
+            text: tokenizer.decode(&drawn).trim_end().to_owned(),
+        })
     };
-    let write = |n: u64| {
-        let config = SamplerConfig { seed: options.seed + n, ..SamplerConfig::default() };
-        let (at_least, at_most) = (options.sample_tokens, options.sample_tokens * 3 / 2);
-        let drawn = sample(subject.engine, tokenizer, &prompt, config, at_least, at_most)?;
-        let documents = drawn.split(|id| tokenizer.is_control(*id)).map(|ids| tokenizer.decode(ids).trim().to_owned());
-        let text = documents.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
-        Ok(Sample { seed: config.seed, n_tokens: drawn.len(), text })
-    };
-    (0..options.samples as u64).map(write).collect()
+    (options.seed..).zip(&probes::STORY_OPENINGS).take(options.samples).map(write).collect()
 }
