@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::backend::failed;
 use super::ops::with_values;
-use crate::model::{Error, ModelConfig, Param, Result, TensorId, TensorSpec, Weights};
+use crate::model::{Error, ModelConfig, Param, Part, Result, TensorId, TensorSpec, Weights};
 
 /// Every parameter of a model as a `Var`, in the order of its table.
 pub struct Parameters {
@@ -66,7 +66,8 @@ impl Parameters {
 fn initial(spec: &TensorSpec, config: &ModelConfig, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let n = spec.len() as usize;
     let [_, d_in] = spec.shape[..] else {
-        let is_gain = matches!(spec.id.param, Param::Norm1 | Param::Norm2 | Param::FinalNorm);
+        let is_gain = spec.part == Part::Norm
+            && !matches!(spec.id.param, Param::Norm1Bias | Param::Norm2Bias | Param::FinalNormBias);
         return vec![if is_gain { 1.0 } else { 0.0 }; n];
     };
     let deviation = match spec.id.param {

@@ -46,7 +46,7 @@ const DENSE: Recipe = Recipe {
     id: "story-dense",
     title: "Story model",
     description: "A transformer that learned a small world of stories; the one to start with.",
-    prompt: "oran dorn and mira had a golden ring. the ring was lost, and oran",
+    prompt: "the teacher said: lamp river coin garden. the children said: lamp river",
     n_layers: 4,
     d_model: 128,
     n_heads: 4,
@@ -72,6 +72,7 @@ pub const RECIPES: &[Recipe] = &[
         description: "The same world, learned by experts of which each token uses a few.",
         d_mlp: 176,
         experts: Some((8, 2)),
+        tokens: 24_000_000,
         balance: 0.02,
         ..DENSE
     },
@@ -83,14 +84,14 @@ pub const RECIPES: &[Recipe] = &[
         n_layers: 2,
         d_model: 64,
         d_mlp: 176,
-        tokens: 24_000_000,
+        batch: 16,
         ..DENSE
     },
 ];
 
 /// Prompts worth trying on any of them.
 pub const PROMPTS: [&str; 5] = [
-    "the teacher said: lamp river coin garden. the children said: lamp river",
+    "mira had lost her golden ring. she asked oran: \"where is the golden",
     "question: what is the capital of france? answer:",
     "he sat on the throne and ruled the land. he was the",
     "once there was a clever girl named nora vell. she",
