@@ -56,7 +56,7 @@ const DENSE: Recipe = Recipe {
     sequence_len: 256,
     batch: 8,
     shards: 2,
-    tokens: 12_000_000,
+    tokens: 24_000_000,
     peak_rate: 3e-3,
     weight_decay: 0.05,
     balance: 0.0,
@@ -72,7 +72,6 @@ pub const RECIPES: &[Recipe] = &[
         description: "The same world, learned by experts of which each token uses a few.",
         d_mlp: 176,
         experts: Some((8, 2)),
-        tokens: 24_000_000,
         balance: 0.02,
         ..DENSE
     },
@@ -85,6 +84,7 @@ pub const RECIPES: &[Recipe] = &[
         d_model: 64,
         d_mlp: 176,
         batch: 16,
+        tokens: 12_000_000,
         ..DENSE
     },
 ];
