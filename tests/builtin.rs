@@ -10,6 +10,7 @@ use glassbox::engine::{DeviceChoice, open_engine, open_source, open_tokenizer};
 use glassbox::engine::{ModelSource, loader};
 use glassbox::lab::{Begin, Command, Lab, LabOptions, NoticeLevel};
 use glassbox::model::sampler::SamplerConfig;
+use glassbox::model::tweak::Tweak;
 use glassbox::model::{Cancel, Capture, DeviceKind, HookPoint, LogitsWanted, Site};
 use support::{assert_close, data, run};
 
@@ -152,7 +153,7 @@ fn the_first_start_opens_the_default_model() {
     assert_eq!((&card.name, &s.prompt), (&about.title, &about.prompt));
     let run = s.clean.as_ref().expect("its prompt was run");
     assert!(run.tokens.len() == s.chips.len() && run.tokens.len() > 1 && !s.stale);
-    assert_eq!(told(&lab), []);
+    assert_eq!((told(&lab), run.id), (vec![], 1), "one run, and nothing to say");
     assert!(s.recent.is_empty(), "only files are recent");
     assert_eq!(s.last, Some(ModelSource::default_model()));
     assert!(!s.devices.is_empty(), "the devices are looked for afterwards");
@@ -162,6 +163,24 @@ fn the_first_start_opens_the_default_model() {
 fn the_prompt_is_there_before_the_model() {
     let lab = Lab::new(options(Begin::Again), || {});
     assert_eq!(lab.snapshot().prompt, default_model().about().prompt);
+}
+
+#[test]
+fn what_is_typed_while_the_model_opens_is_run() {
+    let mut lab = Lab::new(options(Begin::Again), || {});
+    lab.apply(Command::SetPrompt("once there was".into()));
+    lab.wait_until_idle();
+    let s = lab.snapshot();
+    assert_eq!(s.prompt, "once there was");
+    assert!(s.clean.as_ref().is_some_and(|run| run.tokens.len() == s.chips.len()) && !s.stale);
+    // A model that cannot be opened leaves no run behind, and the next one gets its own.
+    let mut lab = rested(options(Begin::With(ModelSource::File("nowhere.gguf".into()))));
+    assert!(lab.snapshot().clean.is_none() && !lab.snapshot().stale && lab.snapshot().activity.is_none());
+    lab.apply(Command::OpenModel(ModelSource::default_model()));
+    lab.apply(Command::SetTweaks(vec![Tweak::Unscaled]));
+    lab.wait_until_idle();
+    let s = lab.snapshot();
+    assert!(s.clean.is_some() && s.tweaked.is_none() && s.tweaks.is_empty(), "changes belong to an open model");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
 use glassbox::engine::candle::CandleBackend;
+use glassbox::engine::loader::{self, Saved, save_hub};
 use glassbox::engine::tokenizer::{HubVocabulary, Tokenizer};
 use glassbox::model::{
     Backend, Capture, Encoding, Interventions, KvCache, LogitsWanted, Mask, Model, ModelConfig, Probe, WeightData,
@@ -185,6 +186,31 @@ fn a_loss_reaches_every_parameter_of_every_kind_of_model() {
             let gradient = store.get(var.as_tensor()).unwrap_or_else(|| panic!("{name}: none reaches {id}"));
             assert!(values(gradient).iter().any(|g| *g != 0.0), "{name}: the gradient of {id} is zero");
         }
+    }
+}
+
+#[test]
+fn a_saved_model_opens_and_computes_what_training_computed() {
+    for id in ["story-base-small", "story-moe"] {
+        let recipe = Recipe::find(id).expect("a recipe");
+        let config = Recipe { d_model: 32, d_mlp: 24, sequence_len: 64, ..*recipe }.config(101);
+        let parameters = Parameters::init(&config, 3).expect("parameters");
+        let values = |id| parameters.values(id).expect("values");
+        let tensors: Vec<_> = config.tensors().into_iter().map(|s| (s.id, s.shape, values(s.id))).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        save_hub(folder.path(), &Saved { config: &config, end: 0, tensors: &tensors }).expect("it is written");
+
+        let checkpoint = loader::open(folder.path()).unwrap_or_else(|e| panic!("{id}: {e}"));
+        assert_eq!(checkpoint.config, config, "{id}");
+        assert_eq!(checkpoint.report.warnings, Vec::<String>::new(), "{id}");
+        let exact = CandleBackend::new(true);
+        let upload = |spec| exact.upload(&checkpoint.tensor(spec).expect("a tensor")).expect("an upload");
+        let weights = config.tensors().iter().map(|spec| (spec.id, upload(spec))).collect();
+        let tokens: Vec<u32> = (0..30).map(|i| i * 13 % 101).collect();
+        let got = logits(&exact, &config, Weights::new(weights), &tokens);
+        let want = logits(&TrainBackend::new(30), &config, parameters.weights(), &tokens);
+        let worst = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-4, "{id}: logits differ by {worst}");
     }
 }
 

@@ -9,6 +9,7 @@ mod card;
 mod command;
 mod generate;
 mod job;
+mod opening;
 mod session;
 mod snapshot;
 mod trace;
@@ -20,18 +21,16 @@ use std::time::Duration;
 
 pub use crate::engine::{DeviceChoice, ModelSource};
 pub use command::Command;
-use job::{Event, GenerateJob, Job, Kind, OpenJob, Sequence, TraceJob};
+use job::{Event, GenerateJob, Job, Kind, Sequence, TraceJob};
+pub use opening::Begin;
 pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,
 };
 use worker::EngineThread;
 
-use crate::builtin::{self, ModelFolders};
+use crate::builtin::ModelFolders;
 use crate::model::tweak::Tweak;
-
-/// Recent files that are remembered.
-const RECENT: usize = 8;
 
 /// What the lab starts with.
 #[derive(Debug, Clone, Default)]
@@ -52,18 +51,6 @@ pub struct LabOptions {
     pub prompt: String,
 }
 
-/// What a lab opens by itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Begin {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// This model.
-    With(ModelSource),
-    /// What was open last time; on the first start, and where that is gone, the default built-in model.
-    Again,
-}
-
 /// The app without its window.
 pub struct Lab {
     engine: EngineThread,
@@ -80,6 +67,8 @@ pub struct Lab {
     /// The prompt that a model brought. While the student has not changed it, the next model may bring its own.
     given_prompt: String,
     devices_asked: bool,
+    /// Whether the newest request for runs was sent together with the model that it is for.
+    sent_ahead: bool,
 }
 
 impl Lab {
@@ -105,6 +94,7 @@ impl Lab {
             plain_prompt: options.prompt.clone(),
             given_prompt: options.prompt,
             devices_asked: false,
+            sent_ahead: false,
         };
         match options.begin {
             Begin::Empty => lab.find_devices(),
@@ -168,6 +158,7 @@ impl Lab {
             Command::SelectHead(head) => {
                 let recorded = s.shown().map(|run| run.detail_layer);
                 s.selection.head = head;
+                self.sent_ahead = false;
                 if recorded.is_some_and(|layer| layer != head.layer) {
                     self.request_runs();
                 }
@@ -222,46 +213,6 @@ impl Lab {
         true
     }
 
-    fn open(&mut self, source: ModelSource, remembered: bool) {
-        self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
-        let s = &mut self.snapshot;
-        s.activity = Some(Activity { label: format!("Opening {}", source.name()), fraction: Some(0.0) });
-        let (device, exact) = (s.device_choice.clone(), s.exact);
-        // With nothing on screen yet, the prompt need not wait for the model.
-        if s.model.is_none()
-            && let Some(model) = source.built_in().and_then(builtin::find)
-        {
-            self.give_prompt(&model.about().prompt);
-        }
-        self.engine.send(Job::Open(OpenJob { source, folders: self.folders.clone(), device, exact, remembered }));
-    }
-
-    /// Opens the open model again, where or how the choice now says.
-    fn reopen(&mut self) {
-        if let Some(model) = &self.snapshot.model {
-            self.open(model.source.clone(), false);
-        }
-    }
-
-    /// Lists the places to compute, once. To look for graphics adapters takes longer than to open a built-in model and
-    /// run its prompt, so that comes first.
-    fn find_devices(&mut self) {
-        if !std::mem::replace(&mut self.devices_asked, true) {
-            self.engine.send(Job::FindDevices);
-        }
-    }
-
-    /// Replaces the prompt by that of a model, unless it is the student's own. True if it is another now.
-    fn give_prompt(&mut self, prompt: &str) -> bool {
-        let s = &mut self.snapshot;
-        if s.prompt != self.given_prompt || s.prompt == prompt {
-            return false;
-        }
-        s.prompt = prompt.to_owned();
-        self.given_prompt.clone_from(&s.prompt);
-        true
-    }
-
     /// The text is another: what was generated after it goes, and what runs for it stops.
     fn sequence_changed(&mut self) {
         self.engine.cancel(&[Kind::Trace, Kind::Generate]);
@@ -274,10 +225,16 @@ impl Lab {
     /// Asks for new runs. A run that goes on is let finish, so that a dragged slider shows something on its way.
     fn request_runs(&mut self) {
         if self.snapshot.model.is_none() {
+            // What was sent ahead is about another text now.
+            self.sent_ahead = false;
             return;
         }
-        self.revision += 1;
         self.snapshot.stale = true;
+        self.send_trace();
+    }
+
+    fn send_trace(&mut self) {
+        self.revision += 1;
         self.engine.send(Job::Trace(self.trace_job()));
     }
 
@@ -379,32 +336,6 @@ impl Lab {
             Event::Notice(level, text) => self.notice(level, text),
             Event::Tokens { .. } | Event::Failed { .. } => {}
         }
-    }
-
-    fn opened(&mut self, card: Arc<ModelCard>) {
-        let prompt = card.about.as_ref().map_or_else(|| self.plain_prompt.clone(), |about| about.prompt.clone());
-        let other_prompt = self.give_prompt(&prompt);
-        let s = &mut self.snapshot;
-        s.last = Some(card.source.clone());
-        if let ModelSource::File(path) = &card.source {
-            s.recent.retain(|recent| recent != path);
-            s.recent.insert(0, path.clone());
-            s.recent.truncate(RECENT);
-        }
-        let config = &card.config;
-        let head = &mut s.selection.head;
-        (head.layer, head.head) = (head.layer.min(config.n_layers - 1), head.head.min(config.n_heads - 1));
-        // Token ids and tensors of another model mean nothing to this one.
-        let same_model = s.model.as_ref().is_some_and(|model| model.source == card.source);
-        if !same_model || other_prompt {
-            self.generated.clear();
-            self.generation += 1;
-            (s.generation, s.tweaks) = (None, Vec::new());
-            (s.clean, s.tweaked) = (None, None);
-            s.chat &= card.has_chat_template;
-        }
-        s.model = Some(card);
-        self.request_runs();
     }
 
     fn generation(&mut self, change: impl FnOnce(&mut Generation)) {

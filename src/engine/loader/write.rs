@@ -68,13 +68,15 @@ fn config_json(folder: &Path, saved: &Saved<'_>) -> Result<Value> {
         "rms_norm_eps": as_written(c.norm_eps),
         "rope_theta": rotary.theta,
         "hidden_act": "silu",
-        "attention_bias": false,
-        "mlp_bias": false,
         "tie_word_embeddings": c.tied_embeddings,
         "bos_token_id": saved.end,
         "eos_token_id": saved.end,
         "torch_dtype": "float32",
     });
+    if c.moe.is_none() {
+        json["attention_bias"] = json!(false);
+        json["mlp_bias"] = json!(false);
+    }
     if let Some(moe) = &c.moe {
         json["intermediate_size"] = json!(moe.d_expert);
         json["num_local_experts"] = json!(moe.n_experts);

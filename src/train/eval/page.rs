@@ -99,7 +99,7 @@ fn world(world: &World) -> Vec<Block> {
             .into(),
     ));
     for sample in &world.samples {
-        page.push(Block::Quote(format!("[{}]{}", sample.opening, sample.text)));
+        page.push(Block::Quote(format!("[{}] {}", sample.opening, sample.text)));
     }
     page
 }

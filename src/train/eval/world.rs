@@ -168,7 +168,7 @@ fn samples(subject: &mut Subject<'_>, options: &Options) -> Result<Vec<Sample>> 
             seed,
             n_tokens: drawn.len(),
             opening: (*opening).to_owned(),
-            text: tokenizer.decode(&drawn).trim_end().to_owned(),
+            text: tokenizer.decode(&drawn).trim().to_owned(),
         })
     };
     (options.seed..).zip(&probes::STORY_OPENINGS).take(options.samples).map(write).collect()
