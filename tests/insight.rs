@@ -184,7 +184,7 @@ fn senses_in_smollm2() {
         .chain((0..config.n_layers).map(|layer| HookPoint::layer(layer, Site::ResidPost)))
         .collect();
     let capture: Capture = points.iter().copied().collect();
-    let chosen = ["bank", "ring", "spring", "bark"];
+    let chosen = ["bank", "bark"];
     for word in ambiguous_words().into_iter().filter(|word| chosen.contains(&word.word)) {
         let mut vectors = vec![Vec::new(); points.len()];
         let mut senses = Vec::new();
