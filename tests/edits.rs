@@ -5,7 +5,7 @@
 mod plain_llama;
 mod support;
 
-use glassbox::lab::{Command, DeviceChoice, Lab, LabOptions};
+use glassbox::lab::{Command, DeviceChoice, Lab, LabOptions, ModelSource};
 use glassbox::model::tweak::{Ablation, HeadRef, Tweak};
 use plain_llama::{Edits, PlainLlama};
 use support::{assert_close, data};
@@ -74,7 +74,7 @@ fn check(device: DeviceChoice) {
     let path = data("conformance/llama/F32.gguf");
     let options = LabOptions { device, exact: true, prompt: PROMPT.into(), ..LabOptions::default() };
     let mut lab = Lab::new(options, || {});
-    lab.apply(Command::OpenModel(path.clone()));
+    lab.apply(Command::OpenModel(ModelSource::File(path.clone())));
     lab.apply(Command::SetDonorPrompt(Some(DONOR.into())));
     lab.wait_until_idle();
     let notices = &lab.snapshot().notices;

@@ -57,7 +57,7 @@ fn safetensors_hook_by_hook() {
         check_hooks(&format!("{} GPU", name(&folder)), on_gpu(&folder).as_mut(), &reference);
         n += 1;
     }
-    assert!(n >= 8, "{n} folders");
+    assert!(n >= 14, "{n} folders");
 }
 
 #[test]
@@ -123,6 +123,19 @@ fn check_hooks(what: &str, engine: &mut dyn Engine, reference: &HashMap<String, 
                 let point = HookPoint::layer(layer, Site::Pattern);
                 assert_close(&format!("{what} p{n} {point}"), recorded(point), attn.row(layer), PATTERN, 0.0);
             }
+        }
+        let with_experts = config.moe_layers().enumerate();
+        for (i, layer) in with_experts.filter(|_| reference.contains_key(&format!("router.p{n}"))) {
+            let (logits, weights) =
+                (HookPoint::layer(layer, Site::RouterLogits), HookPoint::layer(layer, Site::ExpertWeights));
+            let want = reference[&format!("router.p{n}")].row(i);
+            assert_close(&format!("{what} p{n} {logits}"), recorded(logits), want, ABS, REL);
+            let moe = config.moe_in(layer).unwrap();
+            let chosen = recorded(weights).iter().enumerate().filter(|(_, weight)| **weight > 0.0);
+            let chosen: Vec<f32> = chosen.map(|(at, _)| (at % moe.n_experts) as f32).collect();
+            assert_eq!(chosen, reference[&format!("experts.p{n}")].row(i), "{what} p{n} {weights}");
+            let sums = recorded(weights).chunks(moe.n_experts).map(|row| row.iter().sum::<f32>());
+            sums.for_each(|sum| assert!(sum < 1.0 + PATTERN && (!moe.normalise || sum > 1.0 - PATTERN), "{sum}"));
         }
         let normed = HookPoint::global(Site::FinalNorm);
         assert_close(

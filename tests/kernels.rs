@@ -3,6 +3,8 @@
 //! The error of a result is its NMSE: Σ(got − want)² / Σ want². Each limit says why it is what it is. The suite walks over
 //! [`Kernel::ALL`]: a kernel without a test does not compile here.
 
+#[path = "support/expert_kernels.rs"]
+mod expert_kernels;
 #[path = "support/plain.rs"]
 mod plain;
 
@@ -139,6 +141,9 @@ fn every_kernel_agrees_with_its_plain_definition() {
             Kernel::Attention => attention,
             Kernel::Add | Kernel::Mul => add_and_mul,
             Kernel::Activate | Kernel::Gated => activations,
+            Kernel::ScaleRows => expert_kernels::scale_rows,
+            Kernel::Route => expert_kernels::route,
+            Kernel::ExpertPositions => expert_kernels::experts,
             Kernel::Edit => edit,
             Kernel::Copy => copy,
         };
@@ -440,7 +445,15 @@ fn split_operations_agree_with_their_plain_definition() {
     let few: Test = |gpu, random| linear(gpu, random, &[1, 3]);
     let many: Test = |gpu, random| linear(gpu, random, &[9]);
     // In KiB: room for the inputs and outputs of each test, but not for all of its weights.
-    let tests = [(100, attention as Test), (100, scores), (100, weigh), (28, many), (16, few), (16, embed)];
+    let tests = [
+        (100, attention as Test),
+        (100, scores),
+        (100, weigh),
+        (100, expert_kernels::experts),
+        (28, many),
+        (16, few),
+        (16, embed),
+    ];
     for (seed, (limit, test)) in (200..).zip(tests) {
         gpu.limit_tensors(limit << 10);
         for style in [Style::FewBarriers, Style::ManyLanes] {
@@ -485,7 +498,7 @@ fn variants(overrides: &[(&'static str, &[f64])]) -> Vec<Vec<(&'static str, f64)
 /// Passages between `// <name>` and `// </name>` are meant to be the same in every file.
 #[test]
 fn shared_passages_are_the_same_text() {
-    for name in ["dequantise", "activation"] {
+    for name in ["dequantise", "activation", "positions"] {
         let (open, close) = (format!("// <{name}>"), format!("// </{name}>"));
         let passage = |source: &'static str| Some(source.split_once(&open)?.1.split_once(&close)?.0);
         let passages: Vec<_> =

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use glassbox::lab::{Command, DeviceChoice, Lab, LabOptions, NoticeLevel};
+use glassbox::lab::{Command, DeviceChoice, Lab, LabOptions, ModelSource, NoticeLevel};
 use glassbox::model::sampler::SamplerConfig;
 use glassbox::model::tweak::{Ablation, HeadRef, Tweak};
 use glassbox::model::{HookPoint, Site};
@@ -24,7 +24,7 @@ fn lab() -> Lab {
 
 fn opened(path: &Path) -> Lab {
     let mut lab = lab();
-    lab.apply(Command::OpenModel(path.to_owned()));
+    lab.apply(Command::OpenModel(ModelSource::File(path.to_owned())));
     lab.wait_until_idle();
     assert!(lab.snapshot().model.is_some(), "{:?}", lab.snapshot().notices);
     lab
@@ -195,7 +195,7 @@ fn a_bad_file_leaves_the_open_model() {
     std::fs::write(&bad, "this is no model").unwrap();
     let empty = tempfile::tempdir().unwrap();
     for path in [bad, folder.path().join("missing.gguf"), empty.path().to_owned()] {
-        lab.apply(Command::OpenModel(path.clone()));
+        lab.apply(Command::OpenModel(ModelSource::File(path.clone())));
         lab.wait_until_idle();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let [error] = &errors(&lab)[..] else { panic!("{}: {:?}", path.display(), errors(&lab)) };
@@ -205,7 +205,7 @@ fn a_bad_file_leaves_the_open_model() {
     lab.apply(Command::SetPrompt("It still runs".into()));
     lab.wait_until_idle();
     assert!(lab.snapshot().clean.is_some() && !lab.snapshot().stale);
-    lab.apply(Command::OpenModel(data("conformance/gpt2/F32.gguf")));
+    lab.apply(Command::OpenModel(ModelSource::File(data("conformance/gpt2/F32.gguf"))));
     lab.wait_until_idle();
     assert_eq!(errors(&lab), [""; 0], "what was wrong with another file is no longer told");
 }

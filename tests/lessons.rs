@@ -198,6 +198,67 @@ fn a_prediction_is_settled_by_the_run_and_only_by_it() {
 }
 
 #[test]
+fn a_built_in_model_is_asked_in_its_own_words() {
+    let page = r#"```lab
+title = "t"
+panels = ["next-token"]
+prompt = "The sky is"
+compare_prompt = "The sea is"
+
+[prompts]
+story-dense = "the sky is"
+
+[compare_prompts]
+story-moe = "the sea is"
+```
+
+```predict
+id = "p"
+question = "What colour?"
+prompt = "The sky is"
+reveal = { kind = "top-token" }
+explanation = "So."
+options = [{ text = "Blue", token = "blue" }, { text = "Another", otherwise = true }]
+
+[[variants]]
+models = ["story-dense", "story-moe"]
+prompt = "the king sat on the"
+question = "Where?"
+options = [{ text = "throne", token = "throne" }, { text = "chair", token = "chair" }, { text = "-", otherwise = true }]
+
+[[variants]]
+models = ["story-base-small"]
+prompt = "the sky is"
+```
+"#;
+    let lesson = parse("ok.md", &with_block(page)).unwrap();
+    let scene = lesson.scenes().next().unwrap();
+    let prompt = |model| scene.prompt.of(model).map(String::as_str);
+    assert_eq!(prompt(Some("story-dense")), Some("the sky is"));
+    assert_eq!([prompt(Some("story-moe")), prompt(Some("smollm2")), prompt(None)], [Some("The sky is"); 3]);
+    assert_eq!(scene.compare_prompt.of(Some("story-moe")).unwrap(), "the sea is");
+
+    let predict = lesson.predictions().next().unwrap();
+    let (plain, own, small) = (predict.of(None), predict.of(Some("story-moe")), predict.of(Some("story-base-small")));
+    assert_eq!((plain.prompt.as_str(), plain), ("The sky is", predict));
+    assert_eq!((own.prompt.as_str(), own.question.as_str(), own.options.len()), ("the king sat on the", "Where?", 3));
+    assert_eq!(
+        (&own.id, &own.explanation),
+        (&plain.id, &plain.explanation),
+        "what it leaves out is that of the others"
+    );
+    assert_eq!((small.prompt.as_str(), &small.options), ("the sky is", &plain.options));
+    let facts = |prompt: &str, next: &str| RunFacts {
+        prompt: prompt.into(),
+        next: vec![Candidate { text: next.into(), probability: 0.5 }],
+        ..RunFacts::default()
+    };
+    assert_eq!(own.settle(&facts("the king sat on the", " chair")).unwrap().right, Some(1));
+    assert_eq!(own.settle(&facts("The sky is", " blue")), None);
+    assert_eq!(plain.settle(&facts("The sky is", " blue")).unwrap().right, Some(0));
+}
+
+#[test]
 fn the_example_of_the_teachers_guide_parses() {
     let guide = include_str!("../lessons/README.md");
     let example = guide.split("````markdown\n").nth(1).and_then(|rest| rest.split("\n````").next()).unwrap();
@@ -216,6 +277,10 @@ fn every_mistake_is_named_with_its_line() {
             "```predict\nid = \"p\"\nquestion = \"?\"\nprompt = \"x\"\nreveal = {{ kind = \"{reveal}\" }}\nexplanation = \"e\"\n\
              [[options]]\ntext = \"a\"\n{option}\n[[options]]\ntext = \"b\"\notherwise = true\n```\n"
         )
+    };
+    let variant = |lines: &str| {
+        let whole = predict("token = \"a\"", "top-token");
+        whole.replace("otherwise = true\n", &format!("otherwise = true\n[[variants]]\n{lines}\n"))
     };
     let lab = |line: &str| format!("```lab\ntitle = \"t\"\npanels = [\"next-token\"]\n{line}\n```\n");
     let quiz = |from: &str, to: &str| {
@@ -261,6 +326,9 @@ fn every_mistake_is_named_with_its_line() {
         (with_block("```lab\ntitle = \"t\"\npanels = [\"tweaks\", \"tweaks\"]\n```\n"), 15, "listed twice"),
         (with_block("```lab\ntitle = \"t\"\npanels = []\n```\n"), 14, "no panel"),
         (with_block(&lab("prompt = \"\"")), 16, "prompt"),
+        (with_block(&lab("[prompts]\nstory-tall = \"x\"")), 17, "no built-in model \"story-tall\""),
+        (with_block(&lab("[prompts]\nstory-dense = \"\"")), 17, "prompt"),
+        (with_block(&lab("[compare_prompts]\nstory-tall = \"x\"")), 17, "no built-in model"),
         (with_block(&lab("[[tweaks]]\nlabel = \"x\"\ntweak = { kind = \"temperature\", value = 0 }")), 16, "above 0"),
         (with_block(&lab("[[tweaks]]\nlabel = \"x\"\ntweak = { kind = \"window\", width = 0 }")), 16, "at least 1"),
         (with_block(&lab("[[tweaks]]\nlabel = \"x\"\ntweak = { kind = \"levitate\" }")), 18, "levitate"),
@@ -275,6 +343,19 @@ fn every_mistake_is_named_with_its_line() {
         (with_block(&predict("token = \"a\"", "attended-most")), 19, "needs either place"),
         (with_block(&predict("token = \"a\"", "crystal-ball")), 17, "crystal-ball"),
         (with_block(&predict("otherwise = true", "top-token")), 22, "same time"),
+        (with_block(&variant("models = [\"story-tall\"]\nprompt = \"y\"")), 26, "no built-in model \"story-tall\""),
+        (with_block(&variant("models = []\nprompt = \"y\"")), 26, "for no model"),
+        (with_block(&variant("models = [\"story-moe\", \"story-moe\"]\nprompt = \"y\"")), 26, "a variant already"),
+        (with_block(&variant("models = [\"story-moe\"]\nprompt = \"\"")), 27, "prompt"),
+        (with_block(&variant("models = [\"story-moe\"]")), 25, "prompt"),
+        (with_block(&variant("models = [\"story-moe\"]\nprompt = \"y\"\nhint = 1")), 28, "hint"),
+        (
+            with_block(&variant(
+                "models = [\"story-moe\"]\nprompt = \"y\"\noptions = [{ text = \"a\", token = \"a\" }, { text = \"b\", token = \"b\" }]",
+            )),
+            28,
+            "otherwise = true",
+        ),
         (with_block("```quiz\nid = \"q\"\n"), 13, "never closed"),
         (with_block(&format!("```quiz\nid = \"q\"\n\n{QUIZ}")), 13, "never closed"),
         (with_block("\n```rust\nfn main() {}\n"), 14, "never closed"),

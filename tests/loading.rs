@@ -3,6 +3,7 @@
 mod support;
 
 use glassbox::engine::loader::{self, Fit, LoadReport};
+use glassbox::model::Part;
 use support::{data, open, smollm2};
 
 /// Numbers in a model's tensors, by the report's list of them.
@@ -13,7 +14,9 @@ fn listed(report: &LoadReport) -> u64 {
 
 #[test]
 fn parts_sum_to_the_tensors() {
-    for name in ["llama", "gpt2", "qwen2", "mistral", "llama/Q4_0.gguf", "gpt2/Q8_0.gguf", "llama_k256/Q4_K.gguf"] {
+    for name in
+        ["llama", "gpt2", "qwen2", "mistral", "mixtral", "llama/Q4_0.gguf", "gpt2/Q8_0.gguf", "llama_k256/Q4_K.gguf"]
+    {
         let report = open(&data(&format!("conformance/{name}"))).report;
         assert_eq!(report.n_params, listed(&report), "{name}");
         assert_eq!(report.n_params, report.config.n_params(), "{name}");
@@ -40,6 +43,26 @@ fn smollm2_in_numbers() {
     assert_eq!(report.kv_bytes_per_token, 46_080);
     assert_eq!(report.kv_bytes_full, 46_080 * 8192);
     assert!(report.ignored_tensors.is_empty());
+}
+
+#[test]
+fn mixtral_in_numbers() {
+    let report = open(&data("conformance/mixtral")).report;
+    // Of 3 layers with 4 experts of 3·32·32 each, a token uses 2 experts in each layer.
+    assert_eq!((report.n_params, report.n_active_params), (69_280, 69_280 - 3 * 2 * 3 * 32 * 32));
+    let of = |part: Part| report.parts.iter().find(|p| p.part == part).map(|p| p.n_params);
+    assert_eq!((of(Part::Experts), of(Part::Router), of(Part::Mlp)), (Some(36_864), Some(3 * 4 * 32), None));
+    let text = report.to_string();
+    for line in ["4 of width 32, SiLU; 2 for each token", "active per token         50\u{202f}848 parameters"] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(!text.contains("d_mlp"), "no layer has a plain MLP");
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["n_active_params"], 50_848);
+
+    let dense = open(&data("conformance/llama")).report;
+    assert_eq!(dense.n_active_params, dense.n_params);
+    assert!(!dense.to_string().contains("active"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use glassbox::model::{
     Axis, Backend, Cancel, Capture, Edit, Encoding, Error, HookPoint, Intervention, Interventions, LogitsWanted, Mask,
     ModelConfig, Positions, Region, RopeScaling, RotaryConfig, Site, TensorId, WeightData, Weights,
 };
-use random_model::{base, models, random_model};
+use random_model::{base, models, models_of_experts, random_model};
 use support::{data, smollm2};
 
 /// Both sides add f32 numbers, in different orders; the conformance suite measured 1e-5 between f32 and f64.
@@ -178,10 +178,16 @@ fn a_device_with_small_bindings_holds_tensors_in_parts() {
 
 #[test]
 fn a_cached_pass_equals_a_whole_one() {
-    for (seed, (name, config, encoding)) in (20..).zip(models().into_iter().take(3)) {
+    let few = models().into_iter().take(3).chain(models_of_experts());
+    for (seed, (name, config, encoding)) in (20..).zip(few) {
         let data = random_model(&config, encoding, seed);
-        let mut gpu = runner(open(), &config, &data);
         let (tokens, all, none) = (tokens(100), Capture::all(&config), Interventions::none());
+        let mut cpu = runner(CandleBackend::new(true), &config, &data);
+        let on_the_cpu = run(&mut cpu, &tokens, &Capture::none(), &none);
+        cpu.truncate(60);
+        let again = run(&mut cpu, &tokens[60..], &Capture::none(), &none);
+        assert_same_logits(&name, &again.logits, &on_the_cpu.logits[60 * config.d_vocab..]);
+        let mut gpu = runner(open(), &config, &data);
         let whole = run(&mut gpu, &tokens, &Capture::none(), &none);
         gpu.truncate(0);
         let mut logits = Vec::new();
@@ -226,13 +232,41 @@ fn interventions_agree_with_the_cpu() {
         ("no causal mask", vec![Intervention::Mask { layer: None, mask: Mask { causal: false, window: None } }]),
         ("a window", vec![Intervention::Mask { layer: Some(1), mask: Mask { causal: true, window: Some(2) } }]),
     ];
-    let (tokens, all) = (tokens(11), Capture::all(&config));
+    compare_changes(&name, &config, &data, cases);
+
+    let (name, config, encoding) = models_of_experts().swap_remove(0);
+    let data = random_model(&config, encoding, 41);
+    let expert = |e| Region::whole().index(Axis::Expert, e);
+    let cases = [
+        ("an expert that does not count", vec![edit(at(0, Site::ExpertWeights), expert(1), Edit::Scale(0.0))]),
+        (
+            "one that nobody may choose",
+            vec![edit(at(1, Site::RouterLogits), expert(0), Edit::Set([f32::NEG_INFINITY].into()))],
+        ),
+        ("one that all must choose", vec![edit(at(0, Site::RouterLogits), expert(4), Edit::Add([1e4].into()))]),
+        (
+            "one that counts for some",
+            vec![edit(at(1, Site::ExpertWeights), expert(2).range(Axis::Pos, 3..6), Edit::Set([0.5].into()))],
+        ),
+        ("no expert", vec![edit(at(1, Site::ExpertWeights), Region::whole(), Edit::Scale(0.0))]),
+    ];
+    compare_changes(&name, &config, &data, cases);
+}
+
+/// Runs each list of changes on both devices and compares every hook point.
+fn compare_changes<const N: usize>(
+    name: &str,
+    config: &ModelConfig,
+    data: &HashMap<TensorId, WeightData>,
+    cases: [(&str, Vec<Intervention>); N],
+) {
+    let (tokens, all) = (tokens(11), Capture::all(config));
     for (what, changes) in cases {
         let changes = Interventions(changes);
-        let want = run(&mut runner(CandleBackend::new(true), &config, &data), &tokens, &all, &changes);
-        let mut gpu = runner(open(), &config, &data);
+        let want = run(&mut runner(CandleBackend::new(true), config, data), &tokens, &all, &changes);
+        let mut gpu = runner(open(), config, data);
         let seen = run(&mut gpu, &tokens, &all, &changes);
-        assert_same_trace(&format!("{name}, {what}"), &config, &seen, &want);
+        assert_same_trace(&format!("{name}, {what}"), config, &seen, &want);
         gpu.truncate(0);
         let unseen = run(&mut gpu, &tokens, &Capture::none(), &changes);
         assert_same_logits(&format!("{name}, {what}, nothing recorded"), &unseen.logits, &want.logits);

@@ -6,70 +6,37 @@
 #[path = "support/desk.rs"]
 mod desk;
 mod support;
+#[path = "support/window.rs"]
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
-use egui_kittest::{Harness, SnapshotOptions};
-use glassbox::lab::{Command, DeviceChoice, Lab, LabOptions, Notice, NoticeLevel};
+use glassbox::lab::{Command, ModelSource, Notice, NoticeLevel};
 use glassbox::lesson::PanelId;
 use glassbox::model::tweak::{Ablation, HeadRef, Tweak};
-use glassbox::ui::{App, Settings, frame_work, settle};
+use glassbox::ui::{Settings, frame_work};
+use window::{Window, click, rest, snapshot, still, tell, window};
 
 const PROMPT: &str = "When Mary and John went to the store, John gave a drink to";
 const HEAD: HeadRef = HeadRef { layer: 1, head: 2 };
 
-type Window = Harness<'static, App>;
-
 fn tiny() -> PathBuf {
     support::data("conformance/llama/Q8_0.gguf")
-}
-
-fn window(size: [f32; 2], theme: Theme, settings: Settings) -> Window {
-    let settings = Settings { theme: Some(theme), ..settings };
-    let builder = Harness::builder().with_size(vec2(size[0], size[1])).with_theme(theme).with_max_steps(200);
-    let mut harness = builder.wgpu().build_eframe(|cc| {
-        let options = LabOptions { device: DeviceChoice::Cpu, exact: true, ..LabOptions::default() };
-        let waker = cc.egui_ctx.clone();
-        App::with_lab(&cc.egui_ctx, Box::new(Lab::new(options, move || waker.request_repaint())), settings)
-    });
-    harness.state_mut().shell_mut().opener.dialog = None;
-    harness
-}
-
-fn still(desk: desk::StillDesk, size: [f32; 2]) -> Window {
-    let builder = Harness::builder().with_size(vec2(size[0], size[1])).with_max_steps(200);
-    builder.wgpu().build_eframe(|cc| App::with_lab(&cc.egui_ctx, Box::new(desk), Settings::default()))
 }
 
 fn in_lesson() -> Settings {
     Settings { lesson: Some("attention".to_owned()), ..Settings::default() }
 }
 
-/// Tells the lab something and runs frames until it rests.
-fn tell(harness: &mut Window, command: Command) {
-    harness.state_mut().lab_mut().apply(command);
-    rest(harness);
-}
-
-fn rest(harness: &mut Window) {
-    settle(harness, Instant::now() + Duration::from_secs(120)).unwrap();
-}
-
 fn opened(size: [f32; 2], theme: Theme, settings: Settings, model: &Path) -> Window {
     let mut harness = window(size, theme, settings);
-    tell(&mut harness, Command::OpenModel(model.to_owned()));
+    tell(&mut harness, Command::OpenModel(ModelSource::File(model.to_owned())));
     assert!(harness.state().snapshot().model.is_some(), "{:?}", harness.state().snapshot().notices);
     harness
-}
-
-fn click(harness: &mut Window, name: &str) {
-    harness.get_by_label(name).click();
-    rest(harness);
 }
 
 #[test]
@@ -205,7 +172,7 @@ fn a_lesson_sets_the_scene_and_a_quiz_is_answered() {
 fn a_dragged_slider_asks_once_per_frame() {
     let desk = desk::still(&["The", "·engine", "·reads"], 4, 4);
     let told = Arc::clone(&desk.told);
-    let mut w = still(desk, [1600.0, 1200.0]);
+    let mut w = still(desk, [1600.0, 1200.0], Theme::Light);
     rest(&mut w);
     let rect = w.get_by_role_and_label(Role::Slider, "Attention temperature").rect();
     let frames = 40;
@@ -291,7 +258,7 @@ fn a_window_of_any_size_is_drawn() {
     for size in [[320.0, 320.0], [500.0, 400.0], [1200.0, 320.0], [320.0, 1200.0], [3000.0, 700.0]] {
         let mut w = opened(size, Theme::Light, in_lesson(), &tiny());
         tell(&mut w, Command::SetPrompt(PROMPT.into()));
-        tell(&mut w, Command::OpenModel(bad.clone()));
+        tell(&mut w, Command::OpenModel(ModelSource::File(bad.clone())));
         tell(&mut w, Command::SetTweaks(vec![Tweak::Temperature { heads: vec![], value: 3.0 }]));
         for &panel in PanelId::ALL {
             w.state_mut().shell_mut().show_panel(panel);
@@ -330,7 +297,7 @@ fn a_character_without_a_glyph_shows_its_code_point() {
     // The test has no system fonts, so these have no glyph at all; a box would fail the harness.
     let mut desk = desk::still(&["中", "·ꯃꯤ", "ok"], 2, 2);
     desk.snapshot.prompt = String::new();
-    let mut w = still(desk, [1280.0, 800.0]);
+    let mut w = still(desk, [1280.0, 800.0], Theme::Light);
     rest(&mut w);
     for &panel in PanelId::ALL {
         w.state_mut().shell_mut().show_panel(panel);
@@ -385,15 +352,6 @@ fn the_main_screens_look_as_they_did() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
-/// Compares with the stored picture. The software rasteriser that the gate installs draws the same pixels each time,
-/// whatever its number of threads; the few that may differ are for another version of it.
-fn snapshot(w: &mut Window, name: &str, failures: &mut Vec<String>) {
-    let options = SnapshotOptions::default().threshold(0.6).max_failed_pixels(12);
-    if let Err(error) = w.try_snapshot_options(name, &options) {
-        failures.push(error.to_string());
-    }
-}
-
 #[test]
 fn notices_stand_where_they_hide_nothing() {
     let mut desk = desk::still(&["The", "·engine", "·reads"], 4, 4);
@@ -404,7 +362,7 @@ fn notices_stand_where_they_hide_nothing() {
         notice(3, NoticeLevel::Info, "The context of 64 tokens is full.", false),
     ];
     let told = Arc::clone(&desk.told);
-    let mut w = still(desk, [1280.0, 800.0]);
+    let mut w = still(desk, [1280.0, 800.0], Theme::Light);
     rest(&mut w);
     let sticky = w.get_by_label("No GPU was found, so the CPU computes. Long prompts take longer.").rect();
     let grid = w.get_by_label("Every head; arrow keys choose one").rect();

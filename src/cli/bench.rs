@@ -1,24 +1,25 @@
-//! `glassbox bench FILE`: how fast this machine runs a model.
+//! `glassbox bench MODEL`: how fast this machine runs a model.
 //!
 //! Every figure is measured here and now. Configurations take turns, so that what else the machine does hits all of them
 //! alike; compare figures of one run, not of two.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::DeviceArguments;
-use crate::engine::loader::{self, Checkpoint};
-use crate::engine::{Device, DeviceChoice, Engine, Request, devices, open_engine};
+use crate::builtin::ModelFolders;
+use crate::engine::loader::Checkpoint;
+use crate::engine::{Device, DeviceChoice, Engine, ModelSource, Request, devices, open_checkpoint, open_engine};
 use crate::model::{Cancel, Capture, DeviceKind, Interventions, LogitsWanted, Site};
 
 /// Measures loading, prefill and decoding on every device.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// The weight file or folder. May be left out with --ui.
-    file: Option<PathBuf>,
+    /// The weight file or folder, or the id of a built-in model; without it, the default built-in model.
+    #[arg(value_name = "MODEL")]
+    file: Option<ModelSource>,
     /// Prompt tokens.
     #[arg(long, default_value_t = 128)]
     prefill: usize,
@@ -64,11 +65,11 @@ struct Figures {
 impl Bench {
     /// Prints a table, or JSON.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
+        let source = self.file.clone().unwrap_or_else(ModelSource::default_model);
         if self.ui {
-            return super::shot::frame_work(self.file.clone(), device, self.json);
+            return super::shot::frame_work(source, device, self.json);
         }
-        let file = self.file.as_ref().ok_or("Name a weight file to measure.")?;
-        let checkpoint = loader::open(file).map_err(|e| e.to_string())?;
+        let checkpoint = open_checkpoint(&source, &ModelFolders::of_this_program())?;
         let mut runs = self.configurations(device, &checkpoint)?;
         for _ in 0..self.rounds.max(1) {
             for run in &mut runs {
@@ -135,10 +136,11 @@ impl Run {
         let begun = Instant::now();
         let opened = open_engine(checkpoint, choice, exact, &Cancel::new(), &|_| {})?;
         let config = &checkpoint.config;
-        // A separate embedding table is looked up, not read through.
+        // A separate embedding table is looked up, not read through; of the experts a token reads a few.
         let tables: u64 = if config.tied_embeddings { 0 } else { checkpoint.report.embedding_bytes() };
         let prefill = prefill.clamp(1, config.n_ctx.saturating_sub(decode + 1).max(1));
-        let bytes_per_token = opened.engine.memory().weights.saturating_sub(tables);
+        let unread = tables + checkpoint.report.idle_bytes();
+        let bytes_per_token = opened.engine.memory().weights.saturating_sub(unread);
         Ok(Self {
             engine: opened.engine,
             load: begun.elapsed(),

@@ -1,7 +1,6 @@
-//! `glassbox generate FILE -p PROMPT`.
+//! `glassbox generate MODEL -p PROMPT`.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
@@ -9,15 +8,16 @@ use clap::Args;
 use super::{DeviceArguments, Opened, open};
 use crate::engine::chat::{ChatTemplate, Message, Role, encode_chat};
 use crate::engine::tokenizer::StreamDecoder;
-use crate::engine::{Request, loader};
+use crate::engine::{ModelSource, Request};
 use crate::model::sampler::{Sampler, SamplerConfig};
 use crate::model::{Capture, Error, Interventions, LogitsWanted};
 
 /// Generates text.
 #[derive(Debug, Args)]
 pub struct Generate {
-    /// The weight file or folder.
-    file: PathBuf,
+    /// The weight file or folder, or the id of a built-in model.
+    #[arg(value_name = "MODEL")]
+    file: ModelSource,
     /// The prompt.
     #[arg(short, long)]
     prompt: String,
@@ -95,7 +95,7 @@ impl Generate {
         if !self.chat {
             return tokenizer.encode_prompt(&self.prompt).map_err(|e| e.to_string());
         }
-        let file = loader::file_name(&self.file);
+        let file = self.file.name();
         let source = checkpoint
             .chat_template
             .take()

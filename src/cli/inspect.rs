@@ -1,17 +1,18 @@
-//! `glassbox inspect FILE`.
+//! `glassbox inspect MODEL`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::engine::{loader, open_tokenizer};
+use crate::builtin::ModelFolders;
+use crate::engine::{ModelSource, loader, open_checkpoint, open_tokenizer};
 
 /// Prints what a weight file holds.
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// The file or folder.
-    file: PathBuf,
+    /// The weight file or folder, or the id of a built-in model.
+    #[arg(value_name = "MODEL")]
+    file: ModelSource,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -21,7 +22,7 @@ impl Inspect {
     /// Reads headers and the tokenizer, no weights, so it is quick for any size. A model whose tokenizer is missing or
     /// broken can be looked at, but not run: the report says so.
     pub fn run(&self) -> Result<(), String> {
-        let mut checkpoint = loader::open(&self.file).map_err(|e| e.to_string())?;
+        let mut checkpoint = open_checkpoint(&self.file, &ModelFolders::of_this_program())?;
         let tokenizer = match open_tokenizer(&mut checkpoint) {
             Ok(tokenizer) => {
                 checkpoint.report.warnings.extend(tokenizer.warnings().iter().cloned());

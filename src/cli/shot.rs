@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::DeviceArguments;
-use crate::lab::{Command, Lab, LabOptions};
+use crate::builtin::ModelFolders;
+use crate::lab::{Begin, Command, Lab, LabOptions, ModelSource};
 use crate::lesson::PanelId;
 use crate::ui::{self, ShotOptions, shot};
 
@@ -19,13 +20,16 @@ pub struct Shot {
     /// Where to write the PNG.
     #[arg(long)]
     out: PathBuf,
-    /// A weight file or folder to open first.
+    /// A weight file or folder, or the id of a built-in model, to open first. Without it, the default built-in model.
+    #[arg(long, conflicts_with = "empty")]
+    model: Option<ModelSource>,
+    /// Open no model.
     #[arg(long)]
-    model: Option<PathBuf>,
+    empty: bool,
     /// The lesson to show, by its id.
     #[arg(long)]
     lesson: Option<String>,
-    /// The prompt to run.
+    /// The prompt to run; without it, the one that the model suggests.
     #[arg(short, long)]
     prompt: Option<String>,
     /// The panel to bring to the front, by its name in lessons (such as `logit-lens`).
@@ -58,9 +62,9 @@ impl Shot {
             panel: self.panel.as_ref().map(panel).transpose()?,
             size: [width as f32, height as f32],
             lesson: self.lesson.clone(),
-            model: self.model.clone(),
+            model: (!self.empty).then(|| self.model.clone().unwrap_or_else(ModelSource::default_model)),
             device: device.choice(),
-            prompt: Some(self.prompt.clone().unwrap_or_else(|| ui::FIRST_PROMPT.into())),
+            prompt: self.prompt.clone(),
             ..ShotOptions::with_light(self.light)
         };
         let picture = shot(&options)?;
@@ -71,18 +75,24 @@ impl Shot {
 }
 
 /// What the window's own work per frame costs, with the largest trace on screen while text is generated.
-pub fn frame_work(file: Option<PathBuf>, device: &DeviceArguments, json: bool) -> Result<(), String> {
+pub fn frame_work(source: ModelSource, device: &DeviceArguments, json: bool) -> Result<(), String> {
     const FRAMES: usize = 300;
-    let file = file.ok_or("Name a weight file whose trace the window is to show.")?;
     let options = LabOptions {
+        begin: Begin::With(source),
+        folders: ModelFolders::of_this_program(),
         device: device.choice(),
         exact: device.exact,
-        prompt: "The quick brown fox jumps over the lazy dog, and then ".repeat(21),
         ..LabOptions::default()
     };
     let mut lab = Lab::new(options, || {});
-    lab.apply(Command::OpenModel(file));
-    lab.wait_until_idle();
+    // As much text as the model takes, up to 21 times the sentence.
+    for times in [21, 10, 4, 1] {
+        lab.apply(Command::SetPrompt("The quick brown fox jumps over the lazy dog, and then ".repeat(times)));
+        lab.wait_until_idle();
+        if lab.snapshot().clean.is_some() {
+            break;
+        }
+    }
     let tokens = lab.snapshot().chips.len();
     if lab.snapshot().clean.is_none() {
         let why = lab.snapshot().notices.last().map(|n| n.text.clone());

@@ -1,4 +1,4 @@
-//! `glassbox trace FILE -p PROMPT --out trace.safetensors`.
+//! `glassbox trace MODEL -p PROMPT --out trace.safetensors`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,14 +8,15 @@ use clap::Args;
 use safetensors::{Dtype, View, serialize_to_file};
 
 use super::{DeviceArguments, open};
-use crate::engine::Request;
+use crate::engine::{ModelSource, Request};
 use crate::model::{Capture, HookPoint, Interventions, LogitsWanted};
 
 /// Records a run's tensors in a safetensors file, under their hook names.
 #[derive(Debug, Args)]
 pub struct TraceCommand {
-    /// The weight file or folder.
-    file: PathBuf,
+    /// The weight file or folder, or the id of a built-in model.
+    #[arg(value_name = "MODEL")]
+    file: ModelSource,
     /// The prompt.
     #[arg(short, long)]
     prompt: String,
@@ -60,7 +61,7 @@ impl TraceCommand {
             tensors.chain([("tokens".to_owned(), Tensor { dtype: Dtype::I64, shape: vec![tokens.len()], bytes: ids })]);
         let axes = trace.tensors.keys().map(|p| (format!("axes.{p}"), format!("{:?}", p.site.axes())));
         let about = [
-            ("model".to_owned(), self.file.display().to_string()),
+            ("model".to_owned(), self.file.to_string()),
             ("prompt".to_owned(), self.prompt.clone()),
             ("device".to_owned(), opened.engine.device().name),
             ("arithmetic".to_owned(), opened.engine.device().arithmetic),

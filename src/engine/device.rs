@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Where to compute.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
-    /// The best there is: a graphics processor, else the CPU.
+    /// The best there is: a graphics processor, else the CPU. A small model runs on the CPU, which is as fast for it and
+    /// is there at once.
     #[default]
     Auto,
     /// The processor.

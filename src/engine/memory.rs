@@ -66,6 +66,7 @@ impl Plan<'_> {
             Axis::DHead => c.d_head,
             Axis::DModel => c.d_model,
             Axis::DMlp => c.d_mlp,
+            Axis::Expert => c.moe.map_or(0, |moe| moe.n_experts),
             Axis::Vocab => c.d_vocab,
         };
         let recorded = |point: HookPoint| {

@@ -9,12 +9,14 @@ pub mod chat;
 mod device;
 pub mod loader;
 mod memory;
+mod model_source;
 mod open;
 mod runner;
 pub mod tokenizer;
 pub mod wgpu;
 
 pub use device::DeviceChoice;
+pub use model_source::{ModelSource, open_checkpoint, open_source};
 pub use open::{Device, NotNumbers, Opened, devices, open_engine, open_tokenizer};
 pub use runner::Runner;
 

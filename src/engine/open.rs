@@ -10,6 +10,10 @@ use super::wgpu::{WgpuBackend, adapters};
 use super::{DeviceChoice, Engine, Runner, memory};
 use crate::model::{Backend, Cancel, DeviceKind, HookPoint, Weights};
 
+/// A model whose parameters take no more bytes than this computes on the CPU unless a device is chosen: starting the
+/// kernels would take longer than they run, and to look for a graphics processor takes longer than to open the model.
+const SMALL: u64 = 32 << 20;
+
 /// A place to compute, as a menu lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
@@ -97,10 +101,10 @@ pub fn open_tokenizer(checkpoint: &mut Checkpoint) -> Result<Tokenizer, String> 
         TokenizerSource::Gguf(vocabulary) => {
             Tokenizer::from_gguf(*vocabulary, d_vocab, &file).map_err(|e| e.to_string())
         }
-        TokenizerSource::Json(path, vocabulary) => {
-            let json = read_tokenizer(&path).map_err(|e| e.to_string())?;
+        TokenizerSource::Json(location, vocabulary) => {
+            let json = read_tokenizer(&location).map_err(|e| e.to_string())?;
             let vocabulary = HubVocabulary { json, ..*vocabulary };
-            Tokenizer::from_hub(vocabulary, d_vocab, &file_name(&path)).map_err(|e| e.to_string())
+            Tokenizer::from_hub(vocabulary, d_vocab, &file_name(&location.path)).map_err(|e| e.to_string())
         }
         TokenizerSource::Missing if checkpoint.report.container == "GGUF" => Err(format!(
             "“{file}” has no tokenizer in its metadata: convert the model again, together with its tokenizer."
@@ -121,6 +125,7 @@ pub fn open_engine(
 ) -> Result<Opened, String> {
     let gpu = match choice {
         DeviceChoice::Cpu => None,
+        DeviceChoice::Auto if checkpoint.report.bytes_in_memory <= SMALL => None,
         // A software adapter would only be slower than the CPU itself: it has to be asked for.
         DeviceChoice::Auto if !adapters().iter().any(|a| a.kind == DeviceKind::Gpu) => {
             let fallback = "There is no graphics processor here: computing on the CPU.".to_owned();

@@ -1,16 +1,15 @@
 //! What the window shows of an open model.
 
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::snapshot::{LoadReportView, ModelCard};
-use crate::engine::Engine;
 use crate::engine::loader::{Checkpoint, bytes};
+use crate::engine::{Engine, ModelSource};
 
 /// The card of a model that was just opened.
 pub fn model_card(
-    name: &str,
-    path: &Path,
+    source: &ModelSource,
     checkpoint: &Checkpoint,
     engine: &dyn Engine,
     load_time: Duration,
@@ -27,13 +26,14 @@ pub fn model_card(
         ],
     });
     ModelCard {
-        name: report.name.clone().unwrap_or_else(|| name.to_owned()),
-        path: Some(path.to_owned()),
+        name: report.name.clone().unwrap_or_else(|| source.name()),
+        source: source.clone(),
+        about: report.about.clone().map(Arc::new),
         config: checkpoint.config.clone(),
         device,
         memory,
         report: sections,
-        warnings: report.warnings.clone(),
+        warnings: report.fallback.iter().chain(&report.warnings).cloned().collect(),
         has_chat_template: false,
         load_time,
     }

@@ -1,16 +1,14 @@
 //! What the student can ask of the lab.
 
-use std::path::PathBuf;
-
-use crate::engine::DeviceChoice;
+use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::SamplerConfig;
 use crate::model::tweak::{HeadRef, Tweak};
 
 /// One request. All of them return at once; what comes of them shows up in the snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Opens a weight file or folder. The open model stays until the new one is ready.
-    OpenModel(PathBuf),
+    /// Opens a weight file, a folder or a built-in model. The open model stays until the new one is ready.
+    OpenModel(ModelSource),
     /// Closes the open model.
     CloseModel,
     /// Chooses where to compute; the open model moves there.

@@ -1,10 +1,10 @@
 //! What goes down to the engine thread, and what comes up.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::snapshot::{Chip, DeviceOption, Lens, ModelCard, NoticeLevel, Run};
-use crate::engine::DeviceChoice;
+use crate::builtin::ModelFolders;
+use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::{Draw, SamplerConfig};
 use crate::model::tweak::Tweak;
 
@@ -13,15 +13,8 @@ use crate::model::tweak::Tweak;
 pub enum Job {
     /// Lists the places to compute.
     FindDevices,
-    /// Opens a file.
-    Open {
-        /// The file or folder.
-        path: PathBuf,
-        /// Where to compute.
-        device: DeviceChoice,
-        /// Whether the CPU keeps exact arithmetic.
-        exact: bool,
-    },
+    /// Opens a model.
+    Open(OpenJob),
     /// Closes the open model.
     Close,
     /// Runs the sequence without and with the changes.
@@ -52,12 +45,27 @@ impl Job {
     pub fn kind(&self) -> Kind {
         match self {
             Self::FindDevices => Kind::FindDevices,
-            Self::Open { .. } => Kind::Open,
+            Self::Open(_) => Kind::Open,
             Self::Close => Kind::Close,
             Self::Trace(_) => Kind::Trace,
             Self::Generate(_) => Kind::Generate,
         }
     }
+}
+
+/// A model to open.
+#[derive(Debug, Clone)]
+pub struct OpenJob {
+    /// Where it comes from.
+    pub source: ModelSource,
+    /// What may stand in for built-in models.
+    pub folders: ModelFolders,
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// Whether the CPU keeps exact arithmetic.
+    pub exact: bool,
+    /// Whether the source is only what was open last time: if it cannot be opened any more, the default model is.
+    pub remembered: bool,
 }
 
 /// The text that is run.

@@ -9,6 +9,7 @@ mod card;
 mod command;
 mod generate;
 mod job;
+mod opening;
 mod session;
 mod snapshot;
 mod trace;
@@ -18,30 +19,35 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::engine::DeviceChoice;
+pub use crate::engine::{DeviceChoice, ModelSource};
 pub use command::Command;
 use job::{Event, GenerateJob, Job, Kind, Sequence, TraceJob};
+pub use opening::Begin;
 pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,
 };
 use worker::EngineThread;
 
+use crate::builtin::ModelFolders;
 use crate::model::tweak::Tweak;
-
-/// Recent files that are remembered.
-const RECENT: usize = 8;
 
 /// What the lab starts with.
 #[derive(Debug, Clone, Default)]
 pub struct LabOptions {
+    /// What to open by itself.
+    pub begin: Begin,
+    /// What was open last time.
+    pub last: Option<ModelSource>,
+    /// What may stand in for built-in models.
+    pub folders: ModelFolders,
     /// Files opened before, newest first.
     pub recent: Vec<PathBuf>,
     /// Where to compute.
     pub device: DeviceChoice,
     /// Whether the CPU keeps exact arithmetic.
     pub exact: bool,
-    /// The first prompt.
+    /// The first prompt, for a model that suggests none.
     pub prompt: String,
 }
 
@@ -55,22 +61,47 @@ pub struct Lab {
     /// The newest generation.
     generation: u64,
     notices: u64,
+    folders: ModelFolders,
+    /// The prompt of models that suggest none.
+    plain_prompt: String,
+    /// The prompt that a model brought. While the student has not changed it, the next model may bring its own.
+    given_prompt: String,
+    devices_asked: bool,
+    /// Whether the newest request for runs was sent together with the model that it is for.
+    sent_ahead: bool,
 }
 
 impl Lab {
     /// Starts the engine thread. `waker` is called, on that thread, whenever `poll` has something to collect.
     pub fn new(options: LabOptions, waker: impl Fn() + Send + Sync + 'static) -> Self {
-        let engine = EngineThread::start(waker);
-        engine.send(Job::FindDevices);
         let snapshot = Snapshot {
             device_choice: options.device,
             exact: options.exact,
-            prompt: options.prompt,
+            prompt: options.prompt.clone(),
             recent: options.recent,
+            last: options.last.clone(),
             use_cache: true,
             ..Snapshot::default()
         };
-        Self { engine, snapshot, generated: Vec::new(), revision: 0, generation: 0, notices: 0 }
+        let mut lab = Self {
+            engine: EngineThread::start(waker),
+            snapshot,
+            generated: Vec::new(),
+            revision: 0,
+            generation: 0,
+            notices: 0,
+            folders: options.folders,
+            plain_prompt: options.prompt.clone(),
+            given_prompt: options.prompt,
+            devices_asked: false,
+            sent_ahead: false,
+        };
+        match options.begin {
+            Begin::Empty => lab.find_devices(),
+            Begin::With(source) => lab.open(source, false),
+            Begin::Again => lab.open(options.last.unwrap_or_else(ModelSource::default_model), true),
+        }
+        lab
     }
 
     /// What is to be shown.
@@ -82,7 +113,7 @@ impl Lab {
     pub fn apply(&mut self, command: Command) {
         let s = &mut self.snapshot;
         match command {
-            Command::OpenModel(path) => self.open(path),
+            Command::OpenModel(source) => self.open(source, false),
             Command::CloseModel => {
                 self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
                 self.engine.send(Job::Close);
@@ -127,6 +158,7 @@ impl Lab {
             Command::SelectHead(head) => {
                 let recorded = s.shown().map(|run| run.detail_layer);
                 s.selection.head = head;
+                self.sent_ahead = false;
                 if recorded.is_some_and(|layer| layer != head.layer) {
                     self.request_runs();
                 }
@@ -181,22 +213,6 @@ impl Lab {
         true
     }
 
-    fn open(&mut self, path: PathBuf) {
-        self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
-        let s = &mut self.snapshot;
-        // Whoever tries another file has read what was wrong with the last one.
-        s.notices.retain(|notice| notice.level != NoticeLevel::Error);
-        s.activity = Some(Activity { label: format!("Opening {}", path.display()), fraction: Some(0.0) });
-        self.engine.send(Job::Open { path, device: s.device_choice.clone(), exact: s.exact });
-    }
-
-    /// Opens the open file again, where or how the choice now says.
-    fn reopen(&mut self) {
-        if let Some(path) = self.snapshot.model.as_ref().and_then(|model| model.path.clone()) {
-            self.open(path);
-        }
-    }
-
     /// The text is another: what was generated after it goes, and what runs for it stops.
     fn sequence_changed(&mut self) {
         self.engine.cancel(&[Kind::Trace, Kind::Generate]);
@@ -209,10 +225,16 @@ impl Lab {
     /// Asks for new runs. A run that goes on is let finish, so that a dragged slider shows something on its way.
     fn request_runs(&mut self) {
         if self.snapshot.model.is_none() {
+            // What was sent ahead is about another text now.
+            self.sent_ahead = false;
             return;
         }
-        self.revision += 1;
         self.snapshot.stale = true;
+        self.send_trace();
+    }
+
+    fn send_trace(&mut self) {
+        self.revision += 1;
         self.engine.send(Job::Trace(self.trace_job()));
     }
 
@@ -306,36 +328,17 @@ impl Lab {
             }
             Event::Done(kind) => {
                 s.activity = None;
-                if kind == Kind::Generate {
-                    self.generation(|g| g.running = false);
+                let has_model = s.model.is_some();
+                match kind {
+                    Kind::Generate => self.generation(|g| g.running = false),
+                    Kind::Trace => self.find_devices(),
+                    Kind::Open if !has_model => self.find_devices(),
+                    _ => {}
                 }
             }
             Event::Notice(level, text) => self.notice(level, text),
             Event::Tokens { .. } | Event::Failed { .. } => {}
         }
-    }
-
-    fn opened(&mut self, card: Arc<ModelCard>) {
-        let s = &mut self.snapshot;
-        if let Some(path) = &card.path {
-            s.recent.retain(|recent| recent != path);
-            s.recent.insert(0, path.clone());
-            s.recent.truncate(RECENT);
-        }
-        let config = &card.config;
-        let head = &mut s.selection.head;
-        (head.layer, head.head) = (head.layer.min(config.n_layers - 1), head.head.min(config.n_heads - 1));
-        // Token ids and tensors of another model mean nothing to this one.
-        let same_file = s.model.as_ref().is_some_and(|model| model.path == card.path);
-        if !same_file {
-            self.generated.clear();
-            self.generation += 1;
-            (s.generation, s.tweaks) = (None, Vec::new());
-            (s.clean, s.tweaked) = (None, None);
-            s.chat &= card.has_chat_template;
-        }
-        s.model = Some(card);
-        self.request_runs();
     }
 
     fn generation(&mut self, change: impl FnOnce(&mut Generation)) {

@@ -1,19 +1,18 @@
 //! What the engine thread does: it owns the open model and carries out jobs.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::DeviceChoice;
 use super::card;
 use super::generate::generate;
-use super::job::{Event, Job, Kind, TraceJob};
+use super::job::{Event, Job, Kind, OpenJob, TraceJob};
 use super::snapshot::{DeviceOption, Lens, NoticeLevel, Run};
 use super::trace::{self, Traced};
 use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::tokenizer::Tokenizer;
-use crate::engine::{Engine, NotNumbers, TokenScore, devices, loader, open_engine, open_tokenizer};
+use crate::engine::{Engine, ModelSource, NotNumbers, TokenScore, devices, open_engine, open_source};
 use crate::model::{Cancel, DeviceKind, Error, HookPoint, Site};
 
 /// Rows of the residual stream that one piece of background work reads through the logit lens.
@@ -31,9 +30,8 @@ pub struct Open {
     /// Its chat template.
     pub chat: Option<ChatTemplate>,
     not_numbers: Option<NotNumbers>,
-    path: PathBuf,
-    device: DeviceChoice,
-    exact: bool,
+    /// How to open it again.
+    job: OpenJob,
 }
 
 /// The state of the engine thread.
@@ -68,7 +66,7 @@ impl Session {
                     |d: crate::engine::Device| DeviceOption { choice: d.choice, name: d.name, detail: d.detail };
                 mailbox.post(Event::Devices(devices().into_iter().map(option).collect()));
             }
-            Job::Open { path, device, exact } => self.open_model(path, device, exact, &cancel, mailbox),
+            Job::Open(job) => self.open_or_default(job, &cancel, mailbox),
             Job::Close => {
                 self.forget();
                 mailbox.post(Event::Closed);
@@ -109,16 +107,16 @@ impl Session {
         }
     }
 
-    /// A job panicked: the engine may be in any state, so it is opened again from its file.
+    /// A job panicked: the engine may be in any state, so it is opened again from its source.
     pub fn after_panic(&mut self, mailbox: &Mailbox) {
-        let again = self.open.take().map(|open| (open.path, open.device, open.exact));
+        let again = self.open.take().map(|open| open.job);
         self.forget();
         let text = "A computation failed unexpectedly; the model is being opened again.";
         mailbox.post(Event::Notice(NoticeLevel::Error, text.into()));
         match again {
-            Some((path, device, exact)) => {
+            Some(job) => {
                 let reopened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                    self.open_model(path, device, exact, &Cancel::new(), mailbox);
+                    self.open_and_tell(job, &Cancel::new(), mailbox);
                 }));
                 if reopened.is_err() {
                     self.forget();
@@ -138,46 +136,75 @@ impl Session {
         self.lens = None;
     }
 
-    fn open_model(&mut self, path: PathBuf, device: DeviceChoice, exact: bool, cancel: &Cancel, mailbox: &Mailbox) {
-        let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    /// Opens what a job asks for. Where that was only remembered and is no longer to be had, opens the default model.
+    fn open_or_default(&mut self, job: OpenJob, cancel: &Cancel, mailbox: &Mailbox) {
+        if !job.remembered {
+            return self.open_and_tell(job, cancel, mailbox);
+        }
+        let default = ModelSource::default_model();
+        let (source, name) = (job.source.clone(), default.name());
+        match self.open_model(job.clone(), cancel, mailbox) {
+            Err(problem) if source != default => {
+                let sentence = match &source {
+                    ModelSource::File(path) if !path.exists() => {
+                        format!(
+                            "“{}”, which was open last time, is not there any more; “{name}” is open instead.",
+                            source.name()
+                        )
+                    }
+                    _ => format!("{problem} Meanwhile “{name}” is open."),
+                };
+                mailbox.post(Event::Notice(NoticeLevel::Warning, sentence));
+                self.open_and_tell(OpenJob { source: default, ..job }, cancel, mailbox);
+            }
+            Err(problem) => mailbox.post(Event::Notice(NoticeLevel::Error, problem)),
+            Ok(()) => {}
+        }
+    }
+
+    /// Opens a model, and tells why if that does not work.
+    fn open_and_tell(&mut self, job: OpenJob, cancel: &Cancel, mailbox: &Mailbox) {
+        if let Err(sentence) = self.open_model(job, cancel, mailbox) {
+            mailbox.post(Event::Notice(NoticeLevel::Error, sentence));
+        }
+    }
+
+    fn open_model(&mut self, job: OpenJob, cancel: &Cancel, mailbox: &Mailbox) -> Result<(), String> {
+        let name = job.source.name();
         let label = format!("Opening {name}");
         let progress = |fraction: f32| {
             mailbox.post(Event::Progress { label: label.clone(), fraction: Some(fraction) });
         };
         progress(0.0);
         let begun = Instant::now();
-        let opened = loader::open(&path).map_err(|e| e.to_string()).and_then(|mut checkpoint| {
-            let tokenizer = open_tokenizer(&mut checkpoint)?;
-            let opened = open_engine(&checkpoint, &device, exact, cancel, &progress)?;
+        let opened = open_source(&job.source, &job.folders).and_then(|(checkpoint, tokenizer)| {
+            let opened = open_engine(&checkpoint, &job.device, job.exact, cancel, &progress)?;
             Ok((checkpoint, tokenizer, opened))
         });
-        match opened {
-            _ if cancel.is_cancelled() => {
-                mailbox.post(Event::Notice(NoticeLevel::Info, format!("Opening {name} was cancelled.")));
-            }
-            Err(sentence) => mailbox.post(Event::Notice(NoticeLevel::Error, sentence)),
-            Ok((mut checkpoint, tokenizer, opened)) => {
-                let mut card = card::model_card(&name, &path, &checkpoint, opened.engine.as_ref(), begun.elapsed());
-                let template = checkpoint.chat_template.take();
-                let chat = template.map(|source| ChatTemplate::new(&source, &tokenizer, &name)).transpose();
-                let chat = chat.unwrap_or_else(|error| {
-                    card.warnings.push(error.to_string());
-                    None
-                });
-                card.has_chat_template = chat.is_some();
-                card.warnings.extend(tokenizer.warnings().iter().cloned());
-                let not_numbers = opened.not_numbers;
-                card.warnings.extend(not_numbers.as_ref().map(ToString::to_string));
-                if let Some(fallback) = opened.fallback {
-                    mailbox.post(Event::Notice(NoticeLevel::Warning, fallback));
-                }
-                self.forget();
-                let engine = opened.engine;
-                self.open =
-                    Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, not_numbers, path, device, exact });
-                mailbox.post(Event::Opened(Arc::new(card)));
-            }
+        if cancel.is_cancelled() {
+            mailbox.post(Event::Notice(NoticeLevel::Info, format!("Opening {name} was cancelled.")));
+            return Ok(());
         }
+        let (mut checkpoint, tokenizer, opened) = opened?;
+        let mut card = card::model_card(&job.source, &checkpoint, opened.engine.as_ref(), begun.elapsed());
+        let template = checkpoint.chat_template.take();
+        let chat = template.map(|source| ChatTemplate::new(&source, &tokenizer, &name)).transpose();
+        let chat = chat.unwrap_or_else(|error| {
+            card.warnings.push(error.to_string());
+            None
+        });
+        card.has_chat_template = chat.is_some();
+        card.warnings.extend(tokenizer.warnings().iter().cloned());
+        let not_numbers = opened.not_numbers;
+        card.warnings.extend(not_numbers.as_ref().map(ToString::to_string));
+        for fallback in checkpoint.report.fallback.take().into_iter().chain(opened.fallback) {
+            mailbox.post(Event::Notice(NoticeLevel::Warning, fallback));
+        }
+        self.forget();
+        let engine = opened.engine;
+        self.open = Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, not_numbers, job });
+        mailbox.post(Event::Opened(Arc::new(card)));
+        Ok(())
     }
 
     fn trace(&mut self, job: &TraceJob, cancel: Cancel, mailbox: &Mailbox) {
@@ -216,15 +243,15 @@ impl Session {
             };
             return mailbox.post(Event::Notice(NoticeLevel::Error, sentence));
         }
-        let Some(Open { path, device, exact, .. }) = self.open.take() else { return };
+        let Some(Open { job, .. }) = self.open.take() else { return };
         self.failures += 1;
         let (device, what) = match self.failures {
-            1 => (device, "the model is being opened on it again"),
+            1 => (job.device, "the model is being opened on it again"),
             _ => (DeviceChoice::Cpu, "computing on the CPU from here on"),
         };
         self.forget();
         mailbox.post(Event::Notice(NoticeLevel::Warning, format!("{error} Therefore {what}.")));
-        self.open_model(path, device, exact, &Cancel::new(), mailbox);
+        self.open_and_tell(OpenJob { device, ..job }, &Cancel::new(), mailbox);
         if self.open.is_none() {
             mailbox.post(Event::Closed);
         }
@@ -263,6 +290,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::builtin::ModelFolders;
     use crate::engine::{Memory, Output, Request};
     use crate::model::{DeviceInfo, ModelConfig};
 
@@ -309,7 +337,14 @@ mod tests {
         let mailbox = Mailbox::new(|| {});
         let mut session = Session::new();
         // The file's own choice of device is the CPU here, so that the second try works on any machine.
-        session.open_model(path, DeviceChoice::Cpu, true, &Cancel::new(), &mailbox);
+        let job = OpenJob {
+            source: ModelSource::File(path),
+            folders: ModelFolders::none(),
+            device: DeviceChoice::Cpu,
+            exact: true,
+            remembered: false,
+        };
+        session.open_model(job, &Cancel::new(), &mailbox).unwrap();
         let open = session.open.as_mut().expect("the model");
         open.engine = Box::new(Broken(open.engine.config().clone()));
         mailbox.collect();

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{DeviceChoice, Memory, TokenScore};
+use crate::builtin::About;
+use crate::engine::{DeviceChoice, Memory, ModelSource, TokenScore};
 use crate::model::sampler::{Draw, SamplerConfig};
 use crate::model::tweak::{HeadRef, Tweak};
 use crate::model::{DeviceInfo, ModelConfig, Trace};
@@ -58,6 +59,8 @@ pub struct Snapshot {
     pub notices: Vec<Notice>,
     /// Files opened before, newest first.
     pub recent: Vec<PathBuf>,
+    /// What was opened last, to be opened again next time.
+    pub last: Option<ModelSource>,
 }
 
 impl Snapshot {
@@ -72,8 +75,10 @@ impl Snapshot {
 pub struct ModelCard {
     /// Its name on screen.
     pub name: String,
-    /// Where it was opened from; `None` for an embedded one.
-    pub path: Option<PathBuf>,
+    /// Where it was opened from.
+    pub source: ModelSource,
+    /// What it says about itself, if anything.
+    pub about: Option<Arc<About>>,
     /// Its architecture.
     pub config: ModelConfig,
     /// What computes it.
@@ -88,6 +93,13 @@ pub struct ModelCard {
     pub has_chat_template: bool,
     /// How long loading took.
     pub load_time: Duration,
+}
+
+impl ModelCard {
+    /// The id that lessons know it by: that of a built-in model, or the one that its `model.toml` states.
+    pub fn id(&self) -> Option<&str> {
+        self.source.built_in().or_else(|| Some(self.about.as_ref()?.id.as_str()))
+    }
 }
 
 /// One section of the load report: a heading and rows of name and value.

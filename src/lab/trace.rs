@@ -146,8 +146,9 @@ fn panel_capture(config: &ModelConfig, detail_layer: usize) -> Capture {
     let everywhere = EVERYWHERE.iter().fold(Capture::none(), |capture, site| capture.with_site(*site, config));
     DETAIL
         .iter()
-        .filter(|site| site.exists_in(config))
-        .fold(everywhere, |capture, site| capture.with(HookPoint::layer(detail_layer, *site)))
+        .map(|site| HookPoint::layer(detail_layer, *site))
+        .filter(|point| point.exists_in(config))
+        .fold(everywhere, Capture::with)
         .with(HookPoint::layer(0, Site::ResidPre))
 }
 

@@ -13,6 +13,8 @@ use crate::model::{Site, Trace};
 pub struct LiveTruth {
     /// The open model's name; none while no model is open.
     pub model: Option<String>,
+    /// Its id, by which lessons name it; none for a model that lessons do not know.
+    pub model_id: Option<String>,
     /// Whether a run is under way.
     pub running: bool,
     /// The latest finished run of the unchanged model, if there was one.

@@ -11,7 +11,7 @@
 //! what does not fit becomes a [`LessonError`] with file and line, while the rest of the [`Library`] works. No truth about
 //! a model is written in a lesson: a prediction is settled by [`LiveTruth`], which the lab fills from a real run.
 //!
-//! This room knows no window and no engine. `lessons/README.md` is the same story told to a teacher.
+//! This room knows no window and no engine; of the built-in models it knows the ids. `lessons/README.md` is the same story told to a teacher.
 
 mod error;
 mod grade;
@@ -23,6 +23,7 @@ mod predict;
 pub mod prose;
 mod question;
 mod raw;
+mod raw_predict;
 mod scene;
 mod toml_block;
 
@@ -31,9 +32,9 @@ pub use grade::{Answer, Reason, Verdict, attempt_seed, grade, read_number, shuff
 pub use library::Library;
 pub use live::{Candidate, LiveTruth, RunFacts, mean_last_row};
 pub use parse::{MAX_BYTES, parse};
-pub use predict::{Guess, Match, Place, Predict, Reveal, Settled};
+pub use predict::{Guess, Match, Place, Predict, Reveal, Settled, Variant};
 pub use question::{Choice, Mistake, Question, QuestionKind};
-pub use scene::{PanelId, Scene, TweakButton};
+pub use scene::{ModelText, PanelId, Scene, TweakButton};
 
 /// A parsed lesson.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,6 +22,17 @@ pub struct Predict {
     pub options: Vec<Guess>,
     /// What a student reads once the truth is out, as Markdown.
     pub explanation: String,
+    /// How some built-in models are asked.
+    pub variants: Vec<Variant>,
+}
+
+/// A prediction as some built-in models are asked it, in words that they know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variant {
+    /// Their ids.
+    pub models: Vec<String>,
+    /// The whole prediction: what the variant does not say is that of the others. Has no variants itself.
+    pub predict: Predict,
 }
 
 /// Which fact of the live run settles a prediction.
@@ -76,6 +87,12 @@ pub struct Settled {
 }
 
 impl Predict {
+    /// The prediction as the open model is asked it.
+    pub fn of(&self, model: Option<&str>) -> &Self {
+        let is_meant = |variant: &&Variant| variant.models.iter().any(|id| Some(id.as_str()) == model);
+        self.variants.iter().find(is_meant).map_or(self, |variant| &variant.predict)
+    }
+
     /// Settles the prediction by a run; none while the run is of another prompt or did not record what is needed.
     pub fn settle(&self, facts: &RunFacts) -> Option<Settled> {
         if facts.prompt != self.prompt {

@@ -3,18 +3,16 @@
 //! The raw structs mirror what a teacher writes; unknown fields are refused by serde. What serde cannot say (an option
 //! without a reason, two right options, a temperature of 0) is checked here, each with the line where it stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::toml_block::{MAX_TEXT, Result, Text, Toml, is_id};
-use super::{
-    Choice, Guess, Match, Meta, Mistake, PanelId, Place, Predict, Question, QuestionKind, Reveal, Scene, TweakButton,
-};
+use super::{Choice, Meta, Mistake, ModelText, PanelId, Question, QuestionKind, Scene, TweakButton};
 use crate::model::tweak::{HeadRef, Tweak};
 
-const MAX_OPTIONS: usize = 8;
+pub(super) const MAX_OPTIONS: usize = 8;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +20,11 @@ struct RawScene {
     title: Text,
     panels: Vec<Spanned<PanelId>>,
     prompt: Option<Text>,
+    #[serde(default)]
+    prompts: BTreeMap<Text, Text>,
     compare_prompt: Option<Text>,
+    #[serde(default)]
+    compare_prompts: BTreeMap<Text, Text>,
     select: Option<HeadRef>,
     token: Option<usize>,
     #[serde(default)]
@@ -71,27 +73,6 @@ struct RawMistake {
     reason: Text,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPredict {
-    id: Text,
-    question: Text,
-    prompt: Text,
-    reveal: Reveal,
-    explanation: Text,
-    options: Spanned<Vec<Spanned<RawGuess>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawGuess {
-    text: Text,
-    token: Option<String>,
-    place: Option<Place>,
-    #[serde(default)]
-    otherwise: bool,
-}
-
 impl Toml<'_> {
     pub fn meta(&self) -> Result<Meta> {
         let meta: Meta = self.read()?;
@@ -136,9 +117,8 @@ impl Toml<'_> {
                 return Err(self.error(&panel.span(), sentence));
             }
         }
-        for prompt in raw.prompt.iter().chain(&raw.compare_prompt) {
-            self.prompt(prompt)?;
-        }
+        let prompt = self.model_text(raw.prompt, raw.prompts)?;
+        let compare_prompt = self.model_text(raw.compare_prompt, raw.compare_prompts)?;
         let mut labels = BTreeSet::new();
         for button in &raw.tweaks {
             let TweakButton { label, tweak } = button.get_ref();
@@ -146,7 +126,7 @@ impl Toml<'_> {
                 Some("The button has no label.".to_owned())
             } else if !labels.insert(label.as_str()) {
                 Some(format!("Two buttons are called {label:?}."))
-            } else if matches!(tweak, Tweak::Patch { .. }) && raw.compare_prompt.is_none() {
+            } else if matches!(tweak, Tweak::Patch { .. }) && compare_prompt.default.is_none() {
                 Some("A patch takes from a second prompt: give the scene a compare_prompt.".to_owned())
             } else {
                 tweak_problem(tweak).map(str::to_owned)
@@ -158,12 +138,21 @@ impl Toml<'_> {
         Ok(Scene {
             title: self.line(raw.title)?,
             panels: raw.panels.into_iter().map(Spanned::into_inner).collect(),
-            prompt: raw.prompt.map(Spanned::into_inner),
-            compare_prompt: raw.compare_prompt.map(Spanned::into_inner),
+            prompt,
+            compare_prompt,
             select: raw.select,
             token: raw.token,
             tweaks: raw.tweaks.into_iter().map(Spanned::into_inner).collect(),
         })
+    }
+
+    /// A prompt, and those that some built-in models have of their own.
+    fn model_text(&self, default: Option<Text>, own: BTreeMap<Text, Text>) -> Result<ModelText> {
+        for prompt in default.iter().chain(own.values()) {
+            self.prompt(prompt)?;
+        }
+        let own = own.into_iter().map(|(id, prompt)| Ok((self.model_id(id)?, prompt.into_inner())));
+        Ok(ModelText { default: default.map(Spanned::into_inner), own: own.collect::<Result<_>>()? })
     }
 
     pub fn question(&self, meta: &Meta) -> Result<(Question, usize)> {
@@ -266,54 +255,6 @@ impl Toml<'_> {
         }
         let unit = raw.unit.clone().map(Spanned::into_inner).unwrap_or_default();
         Ok(QuestionKind::Numeric { answer: *answer.get_ref(), tolerance: *tolerance.get_ref(), unit, mistakes })
-    }
-
-    pub fn predict(&self) -> Result<(Predict, usize)> {
-        let raw: RawPredict = self.read()?;
-        let at = self.offset + raw.id.span().start;
-        let options_at = raw.options.span();
-        let mut options: Vec<Guess> = Vec::new();
-        for option in raw.options.into_inner() {
-            let span = option.span();
-            let RawGuess { text, token, place, otherwise } = option.into_inner();
-            let when = match (raw.reveal, token, place, otherwise) {
-                (Reveal::TopToken {}, Some(token), None, false) if !token.trim().is_empty() => Match::Token(token),
-                (Reveal::AttendedMost {}, None, Some(place), false) => Match::Place(place),
-                (_, None, None, true) => Match::Otherwise,
-                (Reveal::TopToken {}, ..) => {
-                    let sentence =
-                        "An option of a top-token prediction needs either token = \"…\" or otherwise = true.";
-                    return Err(self.error(&span, sentence));
-                }
-                (Reveal::AttendedMost {}, ..) => {
-                    let sentence = "An option of an attended-most prediction needs either place = \"first\", \"previous\" \
-                                    or \"own\", or otherwise = true.";
-                    return Err(self.error(&span, sentence));
-                }
-            };
-            if options.iter().any(|o| o.when == when) {
-                return Err(self.error(&span, "Two options would be right at the same time."));
-            }
-            options.push(Guess { text: self.prose(text)?, when });
-        }
-        if !(2..=MAX_OPTIONS).contains(&options.len()) {
-            let sentence = format!("A prediction has 2 to {MAX_OPTIONS} options, but here are {}.", options.len());
-            return Err(self.error(&options_at, sentence));
-        }
-        if !options.iter().any(|o| o.when == Match::Otherwise) {
-            let sentence = "Any model may be open: add an option with otherwise = true for every other outcome.";
-            return Err(self.error(&options_at, sentence));
-        }
-        self.prompt(&raw.prompt)?;
-        let predict = Predict {
-            id: self.id(raw.id)?,
-            question: self.prose(raw.question)?,
-            prompt: raw.prompt.into_inner(),
-            reveal: raw.reveal,
-            options,
-            explanation: self.prose(raw.explanation)?,
-        };
-        Ok((predict, at))
     }
 }
 

@@ -3,6 +3,8 @@
 //! A [`Scene`] names panels, a prompt and a selection, and offers changes as buttons. It is only a wish: the lab decides
 //! what the open model can do of it (a head that this model lacks is ignored there, with a notice).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::tweak::{HeadRef, Tweak};
@@ -50,15 +52,32 @@ pub struct Scene {
     /// Which panels, in reading order.
     pub panels: Vec<PanelId>,
     /// The text to run; none keeps the student's.
-    pub prompt: Option<String>,
+    pub prompt: ModelText,
     /// A second text, for patches and comparisons.
-    pub compare_prompt: Option<String>,
+    pub compare_prompt: ModelText,
     /// The head to select.
     pub select: Option<HeadRef>,
     /// The position to select, from 0.
     pub token: Option<usize>,
     /// Changes offered as buttons.
     pub tweaks: Vec<TweakButton>,
+}
+
+/// A text of which some built-in models have their own version: a model that knows only the words of its stories is asked
+/// in those words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelText {
+    /// For every other model.
+    pub default: Option<String>,
+    /// By a model's id.
+    pub own: BTreeMap<String, String>,
+}
+
+impl ModelText {
+    /// The text for the open model.
+    pub fn of(&self, model: Option<&str>) -> Option<&String> {
+        model.and_then(|id| self.own.get(id)).or(self.default.as_ref())
+    }
 }
 
 /// A change that a lesson offers.

@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::error::Source;
 use super::{LessonError, prose};
+use crate::builtin;
 
 /// The longest text of a field, in bytes.
 pub(super) const MAX_TEXT: usize = 4_000;
@@ -57,6 +58,15 @@ impl Toml<'_> {
             return Ok(id.into_inner());
         }
         Err(self.error(&id.span(), "The id must be of small letters, digits and hyphens."))
+    }
+
+    /// The id of a built-in model.
+    pub fn model_id(&self, id: Text) -> Result<String> {
+        if builtin::find(id.get_ref()).is_some() {
+            return Ok(id.into_inner());
+        }
+        let sentence = format!("There is no built-in model {:?}: the ids are {}.", id.get_ref(), builtin::ids());
+        Err(self.error(&id.span(), sentence))
     }
 
     /// A text on one line, without Markdown.

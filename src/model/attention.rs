@@ -11,7 +11,7 @@
 
 use super::forward::Pass;
 use super::probe::Probe;
-use super::{Backend, HookPoint, Param, Result, Site};
+use super::{Backend, HookPoint, Param, QkNorm, Result, Site};
 
 /// What attention in `layer` adds to the residual stream, for its normalised input x `[T, d_model]`.
 pub(super) fn attention<B: Backend>(
@@ -37,6 +37,10 @@ pub(super) fn attention<B: Backend>(
     };
     let (mut q, mut k, v) = (heads(Site::Q, n_heads)?, heads(Site::K, n_kv_heads)?, heads(Site::V, n_kv_heads)?);
 
+    if let Some(kind) = config.qk_norm {
+        q = probe.at(b, at(Site::NormQ), qk_norm(pass, layer, Param::QNorm, kind, &q)?)?;
+        k = probe.at(b, at(Site::NormK), qk_norm(pass, layer, Param::KNorm, kind, &k)?)?;
+    }
     if let Some((cos, sin)) = &pass.rotary {
         q = probe.at(b, at(Site::RotQ), b.rope(&q, cos, sin)?)?;
         k = probe.at(b, at(Site::RotK), b.rope(&k, cos, sin)?)?;
@@ -67,4 +71,25 @@ pub(super) fn attention<B: Backend>(
     let z = b.reshape(&z, &[pass.n_tokens, n_heads * d_head])?;
     let (w_o, b_o) = weights.linear(layer, Param::O, Param::OBias)?;
     b.linear(&z, w_o, b_o)
+}
+
+/// Normalises x `[T, heads, h]`, head by head or over all heads together, so that no score outgrows the others
+/// (arXiv 2010.04245 and 2302.05442, with an RMS norm).
+fn qk_norm<B: Backend>(
+    pass: &Pass<'_, B>,
+    layer: usize,
+    gain: Param,
+    kind: QkNorm,
+    x: &B::Tensor,
+) -> Result<B::Tensor> {
+    let (b, eps) = (pass.backend, pass.model.config.norm_eps);
+    let gain = pass.model.weights.at(layer, gain)?;
+    match kind {
+        QkNorm::PerHead => b.rms_norm(x, gain, eps),
+        QkNorm::Whole => {
+            let shape = b.shape(x);
+            let flat = b.reshape(x, &[shape[0], shape[1] * shape[2]])?;
+            b.reshape(&b.rms_norm(&flat, gain, eps)?, &shape)
+        }
+    }
 }

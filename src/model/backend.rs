@@ -5,11 +5,11 @@
 //! new backend is right before it is fast, and a test can compare the two.
 //!
 //! Tensors are f32 and row-major. Shapes in the comments use `T` for the positions of this run, `S` for all positions that
-//! can be seen (cached ones first), `H` and `G` for query and key/value heads, `h` for d_head.
+//! can be seen (cached ones first), `H` and `G` for query and key/value heads, `h` for d_head, `E` for experts.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Cancel, Edit, Result, WeightData};
+use super::{Activation, Cancel, Edit, Error, Result, WeightData};
 
 /// Who is allowed to attend to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,6 +86,17 @@ pub enum DeviceKind {
     SoftwareGpu,
 }
 
+/// The three matrices of one expert: what it makes of x is down(act(gate·x) ⊙ up·x).
+#[derive(Debug)]
+pub struct Expert<'a, W> {
+    /// `[d_expert, d_model]`
+    pub gate: &'a W,
+    /// `[d_expert, d_model]`
+    pub up: &'a W,
+    /// `[d_model, d_expert]`
+    pub down: &'a W,
+}
+
 /// A device that can run the forward pass.
 pub trait Backend {
     /// An f32 tensor on the device. Cloning shares it.
@@ -103,6 +114,12 @@ pub trait Backend {
 
     /// `Err(Cancelled)` once the run is to stop. The pass calls this between steps.
     fn checkpoint(&self) -> Result<()>;
+
+    /// How many of a pass's `n_tokens` tokens belong to one sequence. Training lays several sequences of equal length one
+    /// after the other, each at positions from 0 and blind to the rest; everywhere else a pass is one sequence.
+    fn sequence_len(&self, n_tokens: usize) -> usize {
+        n_tokens
+    }
 
     /// Moves a parameter to the device. Quantised blocks stay quantised.
     fn upload(&self, data: &WeightData) -> Result<Self::Weight>;
@@ -165,6 +182,13 @@ pub trait Backend {
     /// a ⊙ b.
     fn mul(&self, a: &Self::Tensor, b: &Self::Tensor) -> Result<Self::Tensor>;
 
+    /// Each row of x `[T, d]` times its factor in one column of `gates` `[T, E]`. A row whose factor is 0 becomes zeros,
+    /// whatever it holds.
+    fn scale_rows(&self, x: &Self::Tensor, gates: &Self::Tensor, column: usize) -> Result<Self::Tensor>;
+
+    /// From a router's logits `[T, E]` to the weight of each expert: [`route_row`](super::route_row) of each row.
+    fn route(&self, logits: &Self::Tensor, top_k: usize, normalise: bool) -> Result<Self::Tensor>;
+
     /// An activation of every value.
     fn activate(&self, x: &Self::Tensor, activation: Activation) -> Result<Self::Tensor>;
 
@@ -224,4 +248,37 @@ pub trait Backend {
     fn gated(&self, gate: &Self::Tensor, up: &Self::Tensor, activation: Activation) -> Result<Self::Tensor> {
         self.mul(&self.activate(gate, activation)?, up)
     }
+
+    /// Σ over the experts of gates\[:, e\] · expert_e(x), for x `[T, d]` and gates `[T, E]`. By this definition every expert
+    /// sees every row; what a faster form leaves out are rows whose gate is 0.
+    fn experts(
+        &self,
+        x: &Self::Tensor,
+        gates: &Self::Tensor,
+        experts: &[Expert<'_, Self::Weight>],
+        activation: Activation,
+    ) -> Result<Self::Tensor> {
+        every_expert(self, x, gates, experts, activation)
+    }
+}
+
+/// The definition of [`Backend::experts`], which faster forms are tested against.
+pub fn every_expert<B: Backend + ?Sized>(
+    b: &B,
+    x: &B::Tensor,
+    gates: &B::Tensor,
+    experts: &[Expert<'_, B::Weight>],
+    activation: Activation,
+) -> Result<B::Tensor> {
+    let mut sum = None;
+    for (i, expert) in experts.iter().enumerate() {
+        let (gate, up) = (b.linear(x, expert.gate, None)?, b.linear(x, expert.up, None)?);
+        let out = b.linear(&b.gated(&gate, &up, activation)?, expert.down, None)?;
+        let out = b.scale_rows(&out, gates, i)?;
+        sum = Some(match sum {
+            None => out,
+            Some(sum) => b.add(&sum, &out)?,
+        });
+    }
+    sum.ok_or_else(|| Error::Shape { op: "experts", detail: "no expert".into() })
 }

@@ -49,6 +49,37 @@ pub struct ModelConfig {
     pub scale_by_inverse_layer: bool,
     /// Keys further back than this are masked, where the model has a sliding window.
     pub sliding_window: Option<usize>,
+    /// How q and k are normalised before they are rotated, where the model does so.
+    pub qk_norm: Option<QkNorm>,
+    /// The mixture of experts that stands in the MLP's place, in some layers or in all.
+    pub moe: Option<MoeConfig>,
+}
+
+/// What is normalised at once in q and in k: the root mean square becomes 1, then a gain is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QkNorm {
+    /// Each head alone, all with the same gain.
+    PerHead,
+    /// All heads of a token together.
+    Whole,
+}
+
+/// Layers of experts: a router sends each token to a few of many small gated MLPs without biases (arXiv 1701.06538; with
+/// the softmax and the largest k of it, as here, arXiv 2101.03961 and 2401.04088).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoeConfig {
+    /// Experts per layer.
+    pub n_experts: usize,
+    /// Experts that one token is sent to.
+    pub top_k: usize,
+    /// Width of one expert's hidden layer.
+    pub d_expert: usize,
+    /// Whether the probabilities of the chosen experts are rescaled to sum to 1.
+    pub normalise: bool,
+    /// The first layer that has experts.
+    pub first_layer: usize,
+    /// The distance from one layer of experts to the next: 1 where every layer has them, 2 where every second has.
+    pub every: usize,
 }
 
 /// Which normalisation a model uses.
@@ -138,9 +169,20 @@ impl ModelConfig {
         if self.scale_by_inverse_layer { self.attn_scale / (layer + 1) as f32 } else { self.attn_scale }
     }
 
-    /// Numbers in all parameters together.
-    pub fn n_params(&self) -> u64 {
-        self.tensors().iter().map(|t| t.len()).sum()
+    /// The experts of a layer, or `None` where it has a plain MLP.
+    pub fn moe_in(&self, layer: usize) -> Option<&MoeConfig> {
+        let has = |moe: &&MoeConfig| layer.checked_sub(moe.first_layer).is_some_and(|n| n.is_multiple_of(moe.every));
+        self.moe.as_ref().filter(has)
+    }
+
+    /// Whether a layer has experts in the MLP's place.
+    pub fn is_moe(&self, layer: usize) -> bool {
+        self.moe_in(layer).is_some()
+    }
+
+    /// The layers that have experts.
+    pub fn moe_layers(&self) -> impl Iterator<Item = usize> {
+        (0..self.n_layers).filter(|layer| self.is_moe(*layer))
     }
 
     /// Bytes of K and V that one token adds to the cache, at `bytes_per_value` each:

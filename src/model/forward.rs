@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! x = embed(tokens) (+ positions)
-//! for each block:   x += attention(norm₁(x));   x += mlp(norm₂(x))
+//! for each block:   x += attention(norm₁(x));   x += mlp(norm₂(x))        (or a layer of experts for the MLP)
 //! logits = unembed(norm(x))
 //! ```
 //!
@@ -11,6 +11,7 @@
 
 use super::attention::attention;
 use super::mlp::mlp;
+use super::moe::moe;
 use super::probe::Probe;
 use super::{
     Backend, Error, HookPoint, KvCache, ModelConfig, NormKind, Param, Positions, Result, Rotary, Site, TensorId,
@@ -57,7 +58,7 @@ pub fn forward<B: Backend>(
     wanted: LogitsWanted,
 ) -> Result<B::Tensor> {
     let start = cache.len();
-    check_tokens(&model.config, tokens, start)?;
+    check_tokens(&model.config, tokens, start, backend.sequence_len(tokens.len()))?;
     probe.interventions().check(&model.config)?;
     probe.begin(start);
     let result = run(backend, model, tokens, cache, probe, wanted);
@@ -80,8 +81,10 @@ fn run<B: Backend>(
     let (start, n_tokens) = (cache.len(), tokens.len());
     let rotary = match &config.positions {
         Positions::Rotary(rotary) => {
-            let (table, shape) = (Rotary::new(rotary, start, n_tokens), [n_tokens, rotary.d_rotary / 2]);
-            Some((b.tensor(&table.cos, &shape)?, b.tensor(&table.sin, &shape)?))
+            let (len, shape) = (b.sequence_len(n_tokens), [n_tokens, rotary.d_rotary / 2]);
+            let table = Rotary::new(rotary, start, len);
+            let repeated = |x: Vec<f32>| b.tensor(&x.repeat(n_tokens / len), &shape);
+            Some((repeated(table.cos)?, repeated(table.sin)?))
         }
         Positions::Learned => None,
     };
@@ -114,13 +117,14 @@ fn embed<B: Backend>(pass: &Pass<'_, B>, probe: &mut Probe<'_, B>, tokens: &[u32
     if pass.model.config.positions != Positions::Learned {
         return Ok(x);
     }
-    let positions: Vec<u32> = (pass.start..pass.start + pass.n_tokens).map(|p| p as u32).collect();
+    let len = b.sequence_len(pass.n_tokens);
+    let positions: Vec<u32> = (0..pass.n_tokens).map(|i| (pass.start + i % len) as u32).collect();
     let p = b.embed(weights.global(Param::PosEmbed)?, &positions)?;
     let p = probe.at(b, HookPoint::global(Site::PosEmbed), p)?;
     b.add(&x, &p)
 }
 
-/// One block: attention, then the MLP, each reading a normalised copy of the stream and adding to it.
+/// One block: attention, then the MLP or the experts, each reading a normalised copy of the stream and adding to it.
 fn block<B: Backend>(
     pass: &mut Pass<'_, B>,
     probe: &mut Probe<'_, B>,
@@ -138,7 +142,10 @@ fn block<B: Backend>(
 
     b.checkpoint()?;
     let normed = probe.at(b, at(Site::Norm2), norm(b, model, &x, Some(layer), Param::Norm2, Param::Norm2Bias)?)?;
-    let out = mlp(pass, probe, layer, &normed)?;
+    let out = match model.config.moe_in(layer) {
+        None => mlp(pass, probe, layer, &normed)?,
+        Some(config) => moe(pass, probe, layer, config, &normed)?,
+    };
     let out = probe.at(b, at(Site::MlpOut), out)?;
     probe.at(b, at(Site::ResidPost), b.add(&x, &out)?)
 }
@@ -167,19 +174,24 @@ fn norm<B: Backend>(
     bias: Param,
 ) -> Result<B::Tensor> {
     let (config, weights) = (&model.config, &model.weights);
-    let gain = weights.get(TensorId { layer, param: gain })?;
+    let id = |param| TensorId { layer, expert: None, param };
+    let gain = weights.get(id(gain))?;
     match config.norm {
         NormKind::Rms => b.rms_norm(x, gain, config.norm_eps),
-        NormKind::Layer => b.layer_norm(x, gain, weights.optional(TensorId { layer, param: bias }), config.norm_eps),
+        NormKind::Layer => b.layer_norm(x, gain, weights.optional(id(bias)), config.norm_eps),
     }
 }
 
-fn check_tokens(config: &ModelConfig, tokens: &[u32], start: usize) -> Result<()> {
+fn check_tokens(config: &ModelConfig, tokens: &[u32], start: usize, sequence_len: usize) -> Result<()> {
     if tokens.is_empty() {
         return Err(Error::EmptyPrompt);
     }
-    if start + tokens.len() > config.n_ctx {
-        return Err(Error::ContextOverflow { tokens: start + tokens.len(), n_ctx: config.n_ctx });
+    if start + sequence_len > config.n_ctx {
+        return Err(Error::ContextOverflow { tokens: start + sequence_len, n_ctx: config.n_ctx });
+    }
+    if !tokens.len().is_multiple_of(sequence_len) {
+        let detail = format!("{} tokens are no whole number of sequences of {sequence_len}", tokens.len());
+        return Err(Error::Shape { op: "forward", detail });
     }
     match tokens.iter().find(|&&id| id as usize >= config.d_vocab) {
         Some(&id) => Err(Error::TokenOutOfRange { id, d_vocab: config.d_vocab }),

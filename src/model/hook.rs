@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelConfig;
+use super::{ModelConfig, Positions};
 
 /// What one dimension of a recorded tensor runs over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub enum Axis {
     DModel,
     /// Hidden units of the MLP.
     DMlp,
+    /// Experts of a layer.
+    Expert,
     /// Tokens of the vocabulary.
     Vocab,
 }
@@ -82,12 +84,16 @@ sites! {
     ResidPre = block "hook_resid_pre" [Pos, DModel];
     /// The normalised input of attention, gain included.
     Norm1 = block "ln1.hook_normalized" [Pos, DModel];
-    /// Queries, before rotation.
+    /// Queries, as they are projected.
     Q = block "attn.hook_q" [Pos, Head, DHead];
-    /// Keys, before rotation.
+    /// Keys, as they are projected.
     K = block "attn.hook_k" [Pos, KvHead, DHead];
     /// Values.
     V = block "attn.hook_v" [Pos, KvHead, DHead];
+    /// Queries after their norm, where the model has one (our own site).
+    NormQ = block "attn.hook_norm_q" [Pos, Head, DHead];
+    /// Keys after their norm, where the model has one (our own site).
+    NormK = block "attn.hook_norm_k" [Pos, KvHead, DHead];
     /// Queries after rotation (rotary models).
     RotQ = block "attn.hook_rot_q" [Pos, Head, DHead];
     /// Keys after rotation (rotary models).
@@ -108,13 +114,18 @@ sites! {
     ResidMid = block "hook_resid_mid" [Pos, DModel];
     /// The normalised input of the MLP, gain included.
     Norm2 = block "ln2.hook_normalized" [Pos, DModel];
+    /// What the router gives each expert, before the softmax (our own site).
+    RouterLogits = block "mlp.hook_router_logits" [Pos, Expert];
+    /// How much each expert counts: 0 for those that a token is not sent to. (TransformerLens has the softmax here, before
+    /// the choice.)
+    ExpertWeights = block "mlp.hook_expert_weights" [Pos, Expert];
     /// The MLP's pre-activation: of the gate in a gated MLP, of the up projection otherwise.
     MlpPre = block "mlp.hook_pre" [Pos, DMlp];
     /// The ungated branch of a gated MLP.
     MlpPreLinear = block "mlp.hook_pre_linear" [Pos, DMlp];
     /// The MLP's hidden layer, as the down projection sees it.
     MlpPost = block "mlp.hook_post" [Pos, DMlp];
-    /// What the MLP adds to the residual stream.
+    /// What the MLP, or the experts together, add to the residual stream.
     MlpOut = block "hook_mlp_out" [Pos, DModel];
     /// The residual stream that leaves a block.
     ResidPost = block "hook_resid_post" [Pos, DModel];
@@ -125,14 +136,12 @@ sites! {
 }
 
 impl Site {
-    /// Whether a model of this config passes through the site.
+    /// Whether a model of this config passes through the site, in one of its layers at least.
     pub fn exists_in(self, config: &ModelConfig) -> bool {
-        match self {
-            Self::PosEmbed => config.positions == super::Positions::Learned,
-            Self::RotQ | Self::RotK => config.positions != super::Positions::Learned,
-            Self::MlpPreLinear => config.gated_mlp,
-            _ => true,
+        if !self.is_per_layer() {
+            return HookPoint::global(self).exists_in(config);
         }
+        (0..config.n_layers).any(|layer| HookPoint::layer(layer, self).exists_in(config))
     }
 
     /// Whether the site lies inside attention's score computation, which the fused path never materialises.
@@ -161,16 +170,32 @@ impl HookPoint {
         Self { layer: Some(layer), site }
     }
 
+    /// Whether a model of this config passes through the place. Layers may differ: one with experts has no hidden layer of
+    /// an MLP, and the other way round.
+    pub fn exists_in(self, config: &ModelConfig) -> bool {
+        let rotary = config.positions != Positions::Learned;
+        let Some(layer) = self.layer else {
+            return !self.site.is_per_layer() && (self.site != Site::PosEmbed || !rotary);
+        };
+        let is_moe = config.is_moe(layer);
+        let in_a_layer = match self.site {
+            Site::NormQ | Site::NormK => config.qk_norm.is_some(),
+            Site::RotQ | Site::RotK => rotary,
+            Site::RouterLogits | Site::ExpertWeights => is_moe,
+            Site::MlpPre | Site::MlpPost => !is_moe,
+            Site::MlpPreLinear => !is_moe && config.gated_mlp,
+            site => site.is_per_layer(),
+        };
+        in_a_layer && layer < config.n_layers
+    }
+
     /// Every hook point of a model, in the order of the pass.
     pub fn all(config: &ModelConfig) -> Vec<Self> {
-        let sites = || Site::ALL.iter().copied().filter(|s| s.exists_in(config));
-        let is_before = |s: &Site| *s < Site::ResidPre;
-        let mut points: Vec<_> = sites().filter(is_before).map(Self::global).collect();
-        for layer in 0..config.n_layers {
-            points.extend(sites().filter(|s| s.is_per_layer()).map(|site| Self::layer(layer, site)));
-        }
-        points.extend(sites().filter(|s| !s.is_per_layer() && !is_before(s)).map(Self::global));
-        points
+        let (block, outside): (Vec<Site>, Vec<Site>) = Site::ALL.iter().partition(|site| site.is_per_layer());
+        let (before, after): (Vec<Site>, Vec<Site>) = outside.into_iter().partition(|site| *site < Site::ResidPre);
+        let layers = (0..config.n_layers).flat_map(|layer| block.iter().map(move |site| Self::layer(layer, *site)));
+        let points = before.into_iter().map(Self::global).chain(layers).chain(after.into_iter().map(Self::global));
+        points.filter(|point| point.exists_in(config)).collect()
     }
 }
 

@@ -162,7 +162,7 @@ impl Interventions {
         for i in &self.0 {
             let Intervention::Edit { at, edit, .. } = i else { continue };
             let fail = |detail: &str| Err(Error::Intervention { point: *at, detail: detail.into() });
-            if !at.site.exists_in(config) || at.layer.is_some_and(|l| l >= config.n_layers) {
+            if !at.exists_in(config) {
                 return fail("this model has no such place");
             }
             if edit.values().is_some_and(|v| v.is_empty()) {

@@ -124,6 +124,11 @@ impl<'a, B: Backend> Probe<'a, B> {
         Ok(Trace { tokens: tokens.to_vec(), start: self.start, tensors })
     }
 
+    /// The recorded tensors as the device holds them, in the order of the pass: training takes losses from them.
+    pub fn into_tensors(self) -> Vec<(HookPoint, B::Tensor)> {
+        self.recorded
+    }
+
     /// The pass begins at this position.
     pub(super) fn begin(&mut self, start: usize) {
         self.start = start;

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-pub use super::distribution::{entropy, kl, log_softmax, softmax, top_n};
+pub use super::distribution::{entropy, kl, log_softmax, log_sum_exp, softmax, top_n};
 use super::distribution::{key, key_id, keys};
 
 /// How many of the best tokens a [`Draw`] describes.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Param, Result, TensorId};
+use super::{Error, Expert, Param, Result, TensorId};
 
 /// How the numbers of a tensor are stored. Block formats are those of GGML; `quant` decodes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,6 +70,15 @@ impl<W> Weights<W> {
     /// A matrix of a block with its bias, if it has one.
     pub fn linear(&self, layer: usize, weight: Param, bias: Param) -> Result<(&W, Option<&W>)> {
         Ok((self.at(layer, weight)?, self.optional(TensorId::layer(layer, bias))))
+    }
+
+    /// The experts of a block.
+    pub fn experts(&self, layer: usize, n_experts: usize) -> Result<Vec<Expert<'_, W>>> {
+        let expert = |expert: usize| {
+            let get = |param| self.get(TensorId::expert(layer, expert, param));
+            Ok(Expert { gate: get(Param::Gate)?, up: get(Param::Up)?, down: get(Param::Down)? })
+        };
+        (0..n_experts).map(expert).collect()
     }
 
     /// Every parameter.

@@ -1,11 +1,14 @@
 //! Every command of the window, declared once.
 //!
 //! Menus, keyboard shortcuts, the command palette and the list of shortcuts all walk [`TABLE`], so a new command shows up
-//! everywhere by being added here.
+//! everywhere by being added here. Built-in models have a command each, made from their list ([`all`]).
+
+use std::sync::LazyLock;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::icon;
+use crate::builtin::BUILTIN;
 
 /// Something that the student can ask the window for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,6 +17,8 @@ pub enum Action {
     OpenFile,
     /// Opens the dialog for a folder.
     OpenFolder,
+    /// Opens a built-in model, by its id.
+    OpenBuiltIn(&'static str),
     /// Closes the model.
     CloseModel,
     /// Shows how the model was loaded.
@@ -124,9 +129,26 @@ table! {
     Shortcuts, "Keyboard shortcuts", INFO, CTRL + Slash;
 }
 
-/// What the table says about a command.
+/// The commands that open a built-in model, one for each.
+static MODELS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let entry = |model: &'static crate::builtin::BuiltIn| Entry {
+        action: Action::OpenBuiltIn(model.id),
+        // Once for each model and for good, like the literals of the table.
+        name: format!("Open built-in model: {}", model.about().title).leak(),
+        icon: icon::MODEL,
+        keys: None,
+    };
+    BUILTIN.iter().map(entry).collect()
+});
+
+/// Every command: the table, then the built-in models.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    TABLE.iter().chain(MODELS.iter())
+}
+
+/// What is known about a command.
 pub fn entry(action: Action) -> &'static Entry {
-    TABLE.iter().find(|entry| entry.action == action).unwrap_or(&TABLE[0])
+    all().find(|entry| entry.action == action).unwrap_or(&TABLE[0])
 }
 
 /// The commands whose keys were just pressed. Longer combinations win over their parts.
@@ -145,8 +167,9 @@ mod tests {
 
     #[test]
     fn no_two_commands_share_a_name_or_keys() {
-        for (i, a) in TABLE.iter().enumerate() {
-            for b in &TABLE[i + 1..] {
+        let entries: Vec<_> = all().collect();
+        for (i, a) in entries.iter().enumerate() {
+            for b in &entries[i + 1..] {
                 assert_ne!(a.name, b.name);
                 assert!(a.keys.is_none() || a.keys != b.keys, "{} and {}", a.name, b.name);
                 assert_ne!(a.action, b.action);

@@ -1,6 +1,5 @@
 //! What eframe runs.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::{CreationContext, Frame, Storage};
@@ -9,7 +8,8 @@ use egui::{Context, Ui};
 use super::settings::Settings;
 use super::shell::Shell;
 use super::theme;
-use crate::lab::{Command, Lab, LabOptions, Snapshot};
+use crate::builtin::ModelFolders;
+use crate::lab::{Begin, Command, DeviceChoice, Lab, LabOptions, ModelSource, Snapshot};
 
 /// Where [`Settings`] are kept in eframe's storage.
 const SETTINGS: &str = "settings";
@@ -57,24 +57,25 @@ pub struct App {
 }
 
 impl App {
-    /// A window with a lab of its own, with what was remembered from last time.
-    pub fn new(cc: &CreationContext<'_>, open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> Self {
+    /// A window with a lab of its own, with what was remembered from last time. It opens the model that is named, else
+    /// the one of last time, else the default one.
+    pub fn new(cc: &CreationContext<'_>, open: Option<ModelSource>, device: Option<DeviceChoice>) -> Self {
         let mut settings: Settings =
             cc.storage.and_then(|storage| eframe::get_value(storage, SETTINGS)).unwrap_or_default();
         if let Some(device) = device {
             settings.device = device;
         }
         let options = LabOptions {
+            begin: open.map_or(Begin::Again, Begin::With),
+            last: settings.model.clone(),
+            folders: ModelFolders::of_this_program(),
             recent: settings.recent.clone(),
             device: settings.device.clone(),
             exact: settings.exact,
             prompt: FIRST_PROMPT.to_owned(),
         };
         let waker = cc.egui_ctx.clone();
-        let mut lab = Lab::new(options, move || waker.request_repaint());
-        if let Some(path) = open {
-            lab.apply(Command::OpenModel(path));
-        }
+        let lab = Lab::new(options, move || waker.request_repaint());
         Self::with_lab(&cc.egui_ctx, Box::new(lab), settings)
     }
 
@@ -108,13 +109,18 @@ impl App {
         &mut self.shell
     }
 
+    /// What is remembered for the next start.
+    pub fn settings_to_save(&self) -> Settings {
+        self.shell.settings_to_save(self.lab.snapshot())
+    }
+
     /// Whether the lab rests and every picture of the panels has been made.
     pub fn is_settled(&self) -> bool {
         self.lab.is_idle() && !self.shell.is_pending()
     }
 }
 
-/// What the prompt says before the student types.
+/// What the prompt says before the student types, where the model does not suggest one.
 pub const FIRST_PROMPT: &str = "The little boat sailed past the old lighthouse. The little boat";
 
 impl eframe::App for App {
@@ -135,8 +141,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn Storage) {
-        let settings = self.shell.settings_to_save(self.lab.snapshot());
-        eframe::set_value(storage, SETTINGS, &settings);
+        eframe::set_value(storage, SETTINGS, &self.settings_to_save());
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
@@ -145,7 +150,7 @@ impl eframe::App for App {
 }
 
 /// Opens the window and runs until it is closed.
-pub fn run(open: Option<PathBuf>, device: Option<crate::lab::DeviceChoice>) -> eframe::Result {
+pub fn run(open: Option<ModelSource>, device: Option<DeviceChoice>) -> eframe::Result {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Glassbox")
         .with_app_id("glassbox")

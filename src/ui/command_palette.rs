@@ -2,7 +2,7 @@
 
 use egui::{Button, Key, Modal, Modifiers, RichText, ScrollArea, TextEdit, Ui, vec2};
 
-use super::actions::{Entry, TABLE};
+use super::actions::{self, Entry};
 use super::theme::{self, palette};
 use super::view::View;
 use super::widgets;
@@ -91,7 +91,7 @@ fn row(ui: &mut Ui, entry: &Entry, selected: bool) -> egui::Response {
 /// The commands whose names hold the letters of the query in their order, best first.
 fn matches(query: &str) -> Vec<&'static Entry> {
     let mut scored: Vec<(i32, &Entry)> =
-        TABLE.iter().filter_map(|entry| Some((score(query, entry.name)?, entry))).collect();
+        actions::all().filter_map(|entry| Some((score(query, entry.name)?, entry))).collect();
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     scored.into_iter().map(|(_, entry)| entry).collect()
 }
@@ -121,6 +121,6 @@ mod tests {
         assert_eq!(matches("rac")[0].action, Action::ResetTweaks);
         assert_eq!(matches("open fo")[0].action, Action::OpenFolder);
         assert!(matches("zzz").is_empty());
-        assert_eq!(matches("").len(), TABLE.len());
+        assert_eq!(matches("").len(), actions::all().count());
     }
 }

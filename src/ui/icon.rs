@@ -59,6 +59,8 @@ icon_table! {
     RAIL = ICON_MENU_OPEN;
     /// A lesson.
     LESSON = ICON_SCHOOL;
+    /// Something to try.
+    IDEA = ICON_LIGHTBULB;
     /// Edit.
     EDIT = ICON_EDIT;
     /// One further.

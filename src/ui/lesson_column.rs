@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::theme::{self, palette};
 use super::view::View;
 use super::{icon, widgets};
+use crate::builtin;
 use crate::lab::Command;
 use crate::lesson::{Library, PanelId, Scene};
 
@@ -62,8 +63,9 @@ impl LessonColumn {
         for action in lesson_view::show(ui, lesson, state, &live) {
             match action {
                 LessonAction::SetScene(scene) => {
-                    set_scene(view, &scene);
-                    let prompt = scene.prompt.as_ref().unwrap_or(&view.snapshot.prompt);
+                    let model = live.model_id.as_deref();
+                    set_scene(view, &scene, model);
+                    let prompt = scene.prompt.of(model).unwrap_or(&view.snapshot.prompt);
                     self.wanted_token = scene.token.map(|token| (prompt.clone(), token));
                     panels.extend(scene.panels);
                 }
@@ -85,14 +87,14 @@ fn set_prompt(view: &mut View<'_>, prompt: String) {
     view.send(Command::SetPrompt(prompt));
 }
 
-/// Brings the lab into a scene's state, with no change switched on.
-fn set_scene(view: &mut View<'_>, scene: &Scene) {
+/// Brings the lab into a scene's state, with no change switched on. `model` is the id of the open model.
+fn set_scene(view: &mut View<'_>, scene: &Scene, model: Option<&str>) {
     view.send(Command::ClearTweaks);
-    if let Some(prompt) = &scene.prompt {
+    if let Some(prompt) = scene.prompt.of(model) {
         set_prompt(view, prompt.clone());
     }
-    if scene.compare_prompt.is_some() {
-        view.send(Command::SetDonorPrompt(scene.compare_prompt.clone()));
+    if let Some(prompt) = scene.compare_prompt.of(model) {
+        view.send(Command::SetDonorPrompt(Some(prompt.clone())));
     }
     if let (Some(head), Some(model)) = (scene.select, &view.snapshot.model)
         && head.layer < model.config.n_layers
@@ -110,9 +112,20 @@ fn your_model(ui: &mut Ui, view: &mut View<'_>) {
             ui.label(RichText::new("Your model").text_style(theme::title()));
             ui.add_space(4.0);
             let Some(model) = &view.snapshot.model else {
-                ui.label("Open the weights of a language model and look inside while it computes.");
+                if let Some(activity) = &view.snapshot.activity {
+                    ui.label(RichText::new(format!("{}…", activity.label)).color(p.muted));
+                    return;
+                }
+                ui.label("Open a language model and look inside while it computes.");
                 ui.add_space(10.0);
-                if widgets::primary_button(ui, icon::FILE, "Open a file").clicked() {
+                let built_in = builtin::default_model();
+                let words = format!("Open “{}”", built_in.about().title);
+                if widgets::primary_button(ui, icon::MODEL, &words).clicked() {
+                    view.act(super::actions::Action::OpenBuiltIn(built_in.id));
+                }
+                widgets::note(ui, "It is built in, as are others in the model menu.");
+                ui.add_space(10.0);
+                if widgets::button(ui, icon::FILE, "Open a file").clicked() {
                     view.act(super::actions::Action::OpenFile);
                 }
                 ui.add_space(4.0);
@@ -125,12 +138,22 @@ fn your_model(ui: &mut Ui, view: &mut View<'_>) {
             };
             let c = &model.config;
             ui.label(RichText::new(&model.name).color(p.muted));
+            if let Some(about) = &model.about {
+                ui.add_space(8.0);
+                ui.label(&about.description);
+            }
             ui.add_space(12.0);
             egui::Grid::new("model facts").num_columns(2).spacing([20.0, 6.0]).show(ui, |ui| {
-                let parameters = c.n_params() as f64 / 1e6;
+                let parameters = match c.moe {
+                    Some(_) => {
+                        let (all, active) = (widgets::count(c.n_params()), widgets::count(c.n_active_params()));
+                        format!("{all}, of which a token uses {active}")
+                    }
+                    None => widgets::count(c.n_params()),
+                };
                 for (name, value) in [
                     ("Family", c.family.clone()),
-                    ("Parameters", format!("{parameters:.1} million")),
+                    ("Parameters", parameters),
                     ("Layers", c.n_layers.to_string()),
                     ("Heads per layer", format!("{} ({} for keys and values)", c.n_heads, c.n_kv_heads)),
                     ("Width of a head", c.d_head.to_string()),
@@ -148,6 +171,10 @@ fn your_model(ui: &mut Ui, view: &mut View<'_>) {
             ui.add_space(12.0);
             if widgets::button(ui, icon::REPORT, "Show the load report").clicked() {
                 view.act(super::actions::Action::ShowReport);
+            }
+            if model.about.is_some() {
+                ui.add_space(4.0);
+                widgets::note(ui, "It says how the model was made, and how well it reads.");
             }
         });
     });

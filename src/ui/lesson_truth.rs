@@ -32,6 +32,7 @@ impl TruthReader {
         }
         LiveTruth {
             model: snapshot.model.as_ref().map(|m| m.name.clone()),
+            model_id: snapshot.model.as_ref().and_then(|m| m.id()).map(str::to_owned),
             running: snapshot.stale || snapshot.activity.is_some(),
             facts: self.facts.clone(),
             active: snapshot.tweaks.clone(),

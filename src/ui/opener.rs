@@ -16,7 +16,7 @@ use super::path_picker::{PathPicker, Pick};
 use super::theme::{RADIUS, palette};
 use super::view::View;
 use super::widgets;
-use crate::lab::{Command, worker};
+use crate::lab::{Command, ModelSource, worker};
 
 /// Seconds after which a dialog that was not seen yet is no longer waited for in silence.
 const PATIENCE: f64 = 2.0;
@@ -84,12 +84,12 @@ impl Opener {
     pub fn show(&mut self, ui: &Ui, view: &mut View<'_>) {
         let dropped = ui.input_mut(|input| std::mem::take(&mut input.raw.dropped_files));
         if let Some(path) = dropped.first().map(|file| file.path().to_path_buf()) {
-            view.send(Command::OpenModel(path));
+            view.send(open(path));
         }
         drop_hint(ui);
         self.collect(ui.ctx(), view);
         if let Some(path) = self.picker.show(ui) {
-            view.send(Command::OpenModel(path));
+            view.send(open(path));
         }
     }
 
@@ -114,11 +114,15 @@ impl Opener {
         let (was_seen, pick) = (waiting.was_seen, waiting.pick);
         self.waiting = None;
         match answer {
-            Some(path) => view.send(Command::OpenModel(path)),
+            Some(path) => view.send(open(path)),
             None if was_seen => {}
             None => self.picker.open(ctx, pick, Some(NO_DIALOG)),
         }
     }
+}
+
+fn open(path: PathBuf) -> Command {
+    Command::OpenModel(ModelSource::File(path))
 }
 
 fn system_dialog(pick: Pick) -> Option<PathBuf> {

@@ -17,6 +17,8 @@ pub struct PredictState {
     chosen: Option<usize>,
     confidence: u8,
     committed: bool,
+    /// The text of the variant that is on the card: another model may be asked in other words, with other options.
+    asked: String,
     settled: Option<Settled>,
     /// Whether the outcome takes the keyboard's focus: the button that held it is gone.
     focus: bool,
@@ -24,11 +26,25 @@ pub struct PredictState {
 
 impl Default for PredictState {
     fn default() -> Self {
-        Self { chosen: None, confidence: 70, committed: false, settled: None, focus: false }
+        Self { chosen: None, confidence: 70, committed: false, asked: String::new(), settled: None, focus: false }
     }
 }
 
 impl PredictState {
+    /// The prediction as the open model is asked it; once the student has committed, as it was asked then.
+    fn variant<'p>(&mut self, predict: &'p Predict, model: Option<&str>) -> &'p Predict {
+        let now = predict.of(model);
+        if self.committed {
+            let mut all = predict.variants.iter().map(|variant| &variant.predict);
+            return all.find(|variant| variant.prompt == self.asked).unwrap_or(predict);
+        }
+        if self.asked != now.prompt {
+            self.asked.clone_from(&now.prompt);
+            self.chosen = None;
+        }
+        now
+    }
+
     /// Whether the live run has settled it.
     pub fn is_settled(&self) -> bool {
         self.settled.is_some()
@@ -45,6 +61,7 @@ pub fn show(
     place: Place<'_>,
 ) -> Vec<LessonAction> {
     let name = format!("Prediction {}", place.number);
+    let predict = state.variant(predict, live.model_id.as_deref());
     let mut actions = Vec::new();
     if state.committed && state.settled.is_none() {
         state.settled = live.facts.as_ref().and_then(|facts| predict.settle(facts));

@@ -6,6 +6,7 @@ mod chips;
 use egui::{Align, Context, DragValue, Id, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::actions::{Action, entry};
+use super::fonts::printable;
 use super::theme::palette;
 use super::view::View;
 use super::{icon, shell, widgets};
@@ -36,8 +37,9 @@ impl PromptBar {
         let width = ui.available_width();
         ui.horizontal_top(|ui| {
             let prompt_width = ((width - 10.0) * 0.5).floor();
-            ui.allocate_ui_with_layout(vec2(prompt_width, TEXT_HEIGHT), Layout::top_down(Align::Min), |ui| {
-                self.prompt(ui, view);
+            ui.allocate_ui_with_layout(vec2(prompt_width, TEXT_HEIGHT), Layout::right_to_left(Align::Center), |ui| {
+                suggestions(ui, view);
+                ui.with_layout(Layout::top_down(Align::Min), |ui| self.prompt(ui, view));
             });
             ui.allocate_ui_with_layout(ui.available_size(), Layout::top_down(Align::Min), |ui| output(ui, view));
         });
@@ -65,6 +67,23 @@ impl PromptBar {
             }
         });
     }
+}
+
+/// A menu of prompts that the model suggests, if it suggests any.
+fn suggestions(ui: &mut Ui, view: &mut View<'_>) {
+    let Some(about) = view.snapshot.model.as_ref().and_then(|model| model.about.as_ref()) else { return };
+    widgets::menu(ui, icon::IDEA, "Try", "Prompts to try", 480.0, |ui| {
+        widgets::note(ui, "Prompts to try with this model");
+        for prompt in about.suggestions() {
+            let font = egui::TextStyle::Button.resolve(ui.style());
+            let line = printable(ui.ctx(), &prompt.replace(['\n', '\t'], " "), &font).into_owned();
+            let row = widgets::menu_row(ui, icon::EDIT, &line);
+            if widgets::named(row, &format!("Try: {line}")).clicked() {
+                view.send(Command::SetPrompt(prompt.clone()));
+                ui.close();
+            }
+        }
+    });
 }
 
 fn prompt_id() -> Id {

@@ -6,7 +6,7 @@ use egui::Theme;
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
-use crate::lab::DeviceChoice;
+use crate::lab::{DeviceChoice, ModelSource};
 use crate::lesson::PanelId;
 
 /// Choices that outlive the window.
@@ -27,6 +27,8 @@ pub struct Settings {
     pub skip_first: bool,
     /// Files opened before, newest first.
     pub recent: Vec<PathBuf>,
+    /// What was open last.
+    pub model: Option<ModelSource>,
     /// Where to compute.
     pub device: DeviceChoice,
     /// Whether the CPU keeps exact arithmetic.
@@ -43,6 +45,7 @@ impl Default for Settings {
             layout: None,
             skip_first: true,
             recent: Vec::new(),
+            model: None,
             device: DeviceChoice::Auto,
             exact: false,
         }

@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::theme::palette;
 use super::view::View;
 use super::{load_report, notice, rail, tiles, top_bar};
-use crate::lab::{Command, Snapshot};
+use crate::lab::{Command, ModelSource, Snapshot};
 use crate::lesson::PanelId;
 use crate::model::tweak::{Ablation, HeadRef, Tweak};
 
@@ -57,6 +57,7 @@ impl Shell {
         Settings {
             layout: Some(self.tree.clone()),
             recent: snapshot.recent.clone(),
+            model: snapshot.last.clone(),
             device: snapshot.device_choice.clone(),
             exact: snapshot.exact,
             ..self.settings.clone()
@@ -130,6 +131,7 @@ impl Shell {
         match action {
             Action::OpenFile => self.opener.open_file(ui.ctx()),
             Action::OpenFolder => self.opener.open_folder(ui.ctx()),
+            Action::OpenBuiltIn(id) => view.send(Command::OpenModel(ModelSource::BuiltIn(id.to_owned()))),
             Action::CloseModel => view.send(Command::CloseModel),
             Action::ShowReport => self.report_open = !self.report_open,
             Action::Palette => self.palette.toggle(),

@@ -3,16 +3,16 @@
 //! Renders the real [`App`](super::App) through egui's test harness and its software rasteriser, driving the real lab
 //! until it rests. For the command line, for documentation and for tests.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use egui::{Theme, vec2};
 use egui_kittest::Harness;
 use image::RgbaImage;
 
-use super::app::App;
+use super::app::{App, FIRST_PROMPT};
 use super::settings::Settings;
-use crate::lab::{Command, DeviceChoice, Lab, LabOptions};
+use crate::builtin::ModelFolders;
+use crate::lab::{Begin, Command, DeviceChoice, Lab, LabOptions, ModelSource};
 use crate::lesson::PanelId;
 
 /// What to show.
@@ -26,11 +26,11 @@ pub struct ShotOptions {
     pub theme: Theme,
     /// The lesson to open; `None` is "Your model".
     pub lesson: Option<String>,
-    /// The model to open.
-    pub model: Option<PathBuf>,
+    /// The model to open; `None` is the empty window.
+    pub model: Option<ModelSource>,
     /// Where to compute.
     pub device: DeviceChoice,
-    /// The prompt; `None` keeps the first one.
+    /// The prompt; `None` keeps the one that the model suggests.
     pub prompt: Option<String>,
     /// The panel to bring to the front.
     pub panel: Option<PanelId>,
@@ -67,7 +67,13 @@ impl ShotOptions {
 /// Draws the window. An error is one sentence on what did not work.
 pub fn shot(options: &ShotOptions) -> Result<RgbaImage, String> {
     let settings = Settings { theme: Some(options.theme), lesson: options.lesson.clone(), ..Settings::default() };
-    let lab_options = LabOptions { device: options.device.clone(), ..LabOptions::default() };
+    let lab_options = LabOptions {
+        begin: options.model.clone().map_or(Begin::Empty, Begin::With),
+        folders: ModelFolders::of_this_program(),
+        device: options.device.clone(),
+        prompt: FIRST_PROMPT.to_owned(),
+        ..LabOptions::default()
+    };
     let mut harness = Harness::builder()
         .with_size(vec2(options.size[0], options.size[1]))
         .with_pixels_per_point(options.scale)
@@ -84,12 +90,11 @@ pub fn shot(options: &ShotOptions) -> Result<RgbaImage, String> {
     if let Some(prompt) = &options.prompt {
         harness.state_mut().lab_mut().apply(Command::SetPrompt(prompt.clone()));
     }
-    if let Some(path) = &options.model {
-        harness.state_mut().lab_mut().apply(Command::OpenModel(path.clone()));
+    if let Some(source) = &options.model {
         settle(&mut harness, deadline)?;
         if harness.state().snapshot().model.is_none() {
             let why = harness.state().snapshot().notices.last().map(|n| n.text.clone());
-            return Err(why.unwrap_or_else(|| format!("{} could not be opened.", path.display())));
+            return Err(why.unwrap_or_else(|| format!("{source} could not be opened.")));
         }
     }
     for command in &options.commands {

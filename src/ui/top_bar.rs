@@ -1,13 +1,14 @@
 //! The top bar: the model, the device, and the ways to everything else.
 
-use egui::{Align, Button, Layout, Popup, ProgressBar, RichText, Stroke, Ui, vec2};
+use egui::{Align, Button, Layout, ProgressBar, RichText, Ui, vec2};
 
 use super::actions::{Action, entry};
 use super::settings::Settings;
 use super::theme::{self, palette};
 use super::view::View;
 use super::{icon, widgets};
-use crate::lab::{Command, DeviceChoice, DeviceOption, Snapshot};
+use crate::builtin::{BUILTIN, BuiltIn};
+use crate::lab::{Command, DeviceChoice, DeviceOption, ModelSource, Snapshot};
 use crate::model::DeviceKind;
 
 /// Draws the bar.
@@ -63,27 +64,15 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// A button of the bar that opens a menu below itself.
-fn menu(ui: &mut Ui, icon: &str, text: &str, name: &str, width: f32, content: impl FnOnce(&mut Ui)) {
-    let p = palette(ui);
-    let mut shown: String = text.chars().take(34).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    let label = widgets::icon_and_text(ui, icon, &shown, p.text);
-    let arrow = RichText::new(icon::EXPAND).family(theme::icons()).size(16.0).color(p.muted);
-    let response = widgets::named(ui.add(Button::new((label, arrow)).gap(4.0)), name);
-    Popup::menu(&response).gap(6.0).width(width).show(|ui| {
-        ui.set_width(width);
-        ui.spacing_mut().item_spacing.y = 2.0;
-        ui.with_layout(Layout::top_down(Align::Min), content);
-    });
-}
-
 fn model_menu(ui: &mut Ui, view: &mut View<'_>) {
     let snapshot = view.snapshot;
     let name = snapshot.model.as_ref().map_or("Open a model", |model| model.name.as_str());
-    menu(ui, icon::MODEL, name, "Model", 360.0, |ui| {
+    widgets::menu(ui, icon::MODEL, name, "Model", 480.0, |ui| {
+        widgets::note(ui, "Built in");
+        for model in &BUILTIN {
+            built_in_row(ui, view, model);
+        }
+        ui.separator();
         for action in [Action::OpenFile, Action::OpenFolder] {
             action_row(ui, view, action);
         }
@@ -100,7 +89,7 @@ fn model_menu(ui: &mut Ui, view: &mut View<'_>) {
             for path in &snapshot.recent {
                 let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
                 if widgets::menu_row(ui, icon::RECENT, &file).on_hover_text(path.display().to_string()).clicked() {
-                    view.send(Command::OpenModel(path.clone()));
+                    view.send(Command::OpenModel(ModelSource::File(path.clone())));
                     ui.close();
                 }
             }
@@ -110,6 +99,18 @@ fn model_menu(ui: &mut Ui, view: &mut View<'_>) {
             action_row(ui, view, Action::CloseModel);
         }
     });
+}
+
+/// A row of the menu for a model in the program.
+fn built_in_row(ui: &mut Ui, view: &mut View<'_>, model: &'static BuiltIn) {
+    let (about, action) = (model.about(), Action::OpenBuiltIn(model.id));
+    let chosen = view.snapshot.model.as_ref().is_some_and(|open| open.source.built_in() == Some(model.id));
+    let size = format!("{} parameters", widgets::count(about.params));
+    let row = widgets::choice_row(ui, entry(action).name, &about.title, &size, &about.description, chosen);
+    if row.on_hover_text(&about.description).clicked() {
+        view.act(action);
+        ui.close();
+    }
 }
 
 /// A row of a menu for a command of the table, with its keys.
@@ -137,7 +138,7 @@ fn device_menu(ui: &mut Ui, view: &mut View<'_>) {
         },
         None => "Device".to_owned(),
     };
-    menu(ui, icon::DEVICE, &label, "Device", 400.0, |ui| {
+    widgets::menu(ui, icon::DEVICE, &label, "Device", 400.0, |ui| {
         widgets::note(ui, "Where to compute");
         if snapshot.devices.is_empty() {
             ui.horizontal(|ui| {
@@ -146,7 +147,8 @@ fn device_menu(ui: &mut Ui, view: &mut View<'_>) {
             });
         }
         for option in &snapshot.devices {
-            if device_row(ui, option, is_chosen(snapshot, option)).clicked() {
+            let chosen = is_chosen(snapshot, option);
+            if widgets::choice_row(ui, &option.name, &option.name, "", &option.detail, chosen).clicked() {
                 view.send(Command::SetDevice(option.choice.clone()));
                 ui.close();
             }
@@ -175,39 +177,4 @@ fn is_chosen(snapshot: &Snapshot, option: &DeviceOption) -> bool {
         (DeviceChoice::Auto, Some(model)) => option.name == model.device.name,
         (choice, _) => option.choice == *choice,
     }
-}
-
-fn device_row(ui: &mut Ui, option: &DeviceOption, chosen: bool) -> egui::Response {
-    let p = palette(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 44.0), egui::Sense::click());
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::Role::RadioButton, ui.is_enabled(), chosen, option.name.as_str())
-    });
-    if ui.is_rect_visible(rect) {
-        let fill = if chosen {
-            p.accent_soft
-        } else if response.hovered() {
-            p.hover
-        } else {
-            p.raised
-        };
-        let stroke = if response.has_focus() { Stroke::new(1.5, p.accent) } else { Stroke::NONE };
-        ui.painter().rect(rect, theme::RADIUS_SMALL, fill, stroke, egui::StrokeKind::Inside);
-        let text = rect.shrink2(vec2(10.0, 5.0));
-        let width = text.width() - 24.0;
-        let line = |text: &str, style: egui::TextStyle, color| {
-            let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), style.resolve(ui.style()), color);
-            job.wrap = egui::text::TextWrapping::truncate_at_width(width);
-            ui.painter().layout_job(job)
-        };
-        let name = line(&option.name, egui::TextStyle::Button, p.text);
-        let detail = line(&option.detail, egui::TextStyle::Small, p.muted);
-        ui.painter().galley(text.left_top(), name, p.text);
-        ui.painter().galley(text.left_bottom() - vec2(0.0, detail.size().y), detail, p.muted);
-        if chosen {
-            let font = egui::FontId::new(18.0, theme::icons());
-            ui.painter().text(text.right_center(), egui::Align2::RIGHT_CENTER, icon::CHECK, font, p.accent);
-        }
-    }
-    response
 }

@@ -1,7 +1,9 @@
 //! Widgets that the whole window shares, all with an accessible name.
 
 use egui::text::LayoutJob;
-use egui::{Align, Button, Color32, FontId, FontSelection, Response, RichText, Role, Sense, Stroke, TextFormat};
+use egui::{
+    Align, Button, Color32, FontId, FontSelection, Layout, Popup, Response, RichText, Role, Sense, Stroke, TextFormat,
+};
 use egui::{Ui, Vec2, WidgetInfo, WidgetText, vec2};
 
 use super::theme::{self, RADIUS_SMALL, palette};
@@ -49,6 +51,61 @@ pub fn menu_row(ui: &mut Ui, icon: &str, text: &str) -> Response {
     let label = icon_and_text(ui, icon, text, color);
     let button = Button::new(label).frame_when_inactive(false).min_size(vec2(ui.available_width(), 28.0)).truncate();
     named(ui.add(button), text)
+}
+
+/// A button that opens a menu below itself.
+pub fn menu(ui: &mut Ui, icon: &str, text: &str, name: &str, width: f32, content: impl FnOnce(&mut Ui)) {
+    let p = palette(ui);
+    let mut shown: String = text.chars().take(34).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    let label = icon_and_text(ui, icon, &shown, p.text);
+    let arrow = RichText::new(super::icon::EXPAND).family(theme::icons()).size(16.0).color(p.muted);
+    let response = named(ui.add(Button::new((label, arrow)).gap(4.0)), name);
+    Popup::menu(&response).gap(6.0).width(width).show(|ui| {
+        ui.set_width(width);
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.with_layout(Layout::top_down(Align::Min), content);
+    });
+}
+
+/// A wide row of a menu, of which one is chosen: a title, a short text at its right, and a line below. The accessible name
+/// may say more than the title.
+pub fn choice_row(ui: &mut Ui, name: &str, title: &str, side: &str, detail: &str, chosen: bool) -> Response {
+    let p = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 44.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, name));
+    if ui.is_rect_visible(rect) {
+        let fill = if chosen {
+            p.accent_soft
+        } else if response.hovered() {
+            p.hover
+        } else {
+            p.raised
+        };
+        let stroke = if response.has_focus() { Stroke::new(1.5, p.accent) } else { Stroke::NONE };
+        ui.painter().rect(rect, RADIUS_SMALL, fill, stroke, egui::StrokeKind::Inside);
+        let text = rect.shrink2(vec2(10.0, 5.0));
+        let line = |text: &str, style: egui::TextStyle, color, width| {
+            let mut job = LayoutJob::simple_singleline(text.to_owned(), style.resolve(ui.style()), color);
+            job.wrap = egui::text::TextWrapping::truncate_at_width(width);
+            ui.painter().layout_job(job)
+        };
+        let width = text.width() - 24.0;
+        let side = line(side, egui::TextStyle::Small, p.muted, width);
+        let title = line(title, egui::TextStyle::Button, p.text, width - side.size().x - 12.0);
+        let detail = line(detail, egui::TextStyle::Small, p.muted, width);
+        let right = egui::pos2(text.right() - 24.0 - side.size().x, text.top() + title.size().y - side.size().y - 1.0);
+        ui.painter().galley(text.left_top(), title, p.text);
+        ui.painter().galley(right, side, p.muted);
+        ui.painter().galley(text.left_bottom() - vec2(0.0, detail.size().y), detail, p.muted);
+        if chosen {
+            let font = FontId::new(18.0, theme::icons());
+            ui.painter().text(text.right_center(), egui::Align2::RIGHT_CENTER, super::icon::CHECK, font, p.accent);
+        }
+    }
+    response
 }
 
 /// Gives a widget an accessible name that differs from the text it shows.
@@ -189,6 +246,16 @@ pub fn percent(x: f32) -> String {
     }
 }
 
+/// A large number, short: "34 thousand", "1.2 million".
+pub fn count(n: u64) -> String {
+    match n as f64 {
+        x if x >= 999.5e6 => format!("{:.1} billion", x / 1e9),
+        x if x >= 999.5e3 => format!("{:.1} million", x / 1e6),
+        x if x >= 1e3 => format!("{:.0} thousand", x / 1e3),
+        x => format!("{x:.0}"),
+    }
+}
+
 /// A number of bytes with a binary unit.
 pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -217,6 +284,21 @@ mod tests {
             (0.9996, "100%"),
         ] {
             assert_eq!(percent(x), text);
+        }
+    }
+
+    #[test]
+    fn counts_read_well() {
+        for (n, text) in [
+            (0, "0"),
+            (999, "999"),
+            (34_496, "34 thousand"),
+            (999_499, "999 thousand"),
+            (999_600, "1.0 million"),
+            (134_515_008, "134.5 million"),
+            (7_240_000_000, "7.2 billion"),
+        ] {
+            assert_eq!(count(n), text);
         }
     }
 

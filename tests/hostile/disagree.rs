@@ -19,10 +19,7 @@ fn folder_with(change: impl FnOnce(&mut Value)) -> tempfile::TempDir {
 /// The tiny model's tensors and one more.
 fn and_tensor(name: &str, shape: &[u64]) -> Vec<u8> {
     let mut model = Safetensors::llama();
-    let begin = model.data.len();
-    model.data.extend(values(name, shape.iter().product()));
-    let row = json!({"dtype": "F32", "shape": shape, "data_offsets": [begin, model.data.len()]});
-    model.header.insert(name.into(), row);
+    model.add(name, shape);
     model.bytes()
 }
 
@@ -124,7 +121,7 @@ fn options_that_are_not_supported() {
         ("logit_scale", Meta::F32(0.5)),
         ("final_logit_softcapping", Meta::F32(30.0)),
         ("attn_logit_softcapping", Meta::F32(50.0)),
-        ("expert_count", Meta::U32(8)),
+        ("expert_shared_count", Meta::U32(1)),
         ("residual_scale", Meta::F32(0.2)),
         ("embedding_scale", Meta::F32(12.0)),
         ("attention.clamp_kqv", Meta::F32(8.0)),
@@ -211,10 +208,18 @@ fn keys_that_are_left_out_have_defaults() {
         std::fs::write(&path, config.to_string()).unwrap();
         refused("gpt2", folder.path(), &["model.safetensors", says]);
     }
-    for (family, vocab) in [("llama", 32_000), ("mistral", 32_000), ("qwen2", 151_936)] {
+    for (family, vocab, width) in [
+        ("llama", 32_000, 4096),
+        ("mistral", 32_000, 4096),
+        ("mixtral", 32_000, 4096),
+        ("qwen2", 151_936, 4096),
+        ("qwen3", 151_936, 4096),
+        ("qwen3_moe", 151_936, 2048),
+        ("olmoe", 50_304, 2048),
+    ] {
         std::fs::write(&path, json!({ "model_type": family }).to_string()).unwrap();
         std::fs::write(folder.path().join("model.safetensors"), Safetensors::llama().bytes()).unwrap();
-        refused(family, folder.path(), &["model.safetensors", &format!("[{vocab}, 4096]")]);
+        refused(family, folder.path(), &["model.safetensors", &format!("[{vocab}, {width}]")]);
     }
 }
 

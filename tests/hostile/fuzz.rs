@@ -58,6 +58,13 @@ fn a_damaged_gguf() {
 }
 
 #[test]
+fn a_damaged_gguf_of_experts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    damage(&path, &path, &Gguf::mixtral().bytes(), 1900, 1000);
+}
+
+#[test]
 fn a_damaged_scored_vocabulary() {
     use crate::forge::{Meta, text};
     let folder = tempfile::tempdir().unwrap();

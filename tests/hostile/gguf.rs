@@ -167,7 +167,7 @@ fn configs_that_lie() {
             "longrope",
         ),
         ("values of another width", with("llama.attention.value_length", u32(2)), "width"),
-        ("experts", with("llama.expert_count", u32(8)), "expert_count"),
+        ("experts", with("llama.expert_count", u32(8)), "expert_used_count"),
         ("2^32 - 1 positions", with("context_length", u32(u32::MAX)), "context_length"),
         ("a width of 2^40", with("embedding_length", Meta::U64(1 << 40)), "embedding_length"),
         (

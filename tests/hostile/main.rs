@@ -2,6 +2,7 @@
 //! without taking memory for numbers that only stand in the file; or, where a file is merely odd, it must work.
 
 mod disagree;
+mod experts;
 #[path = "../support/forge.rs"]
 mod forge;
 mod fuzz;

@@ -161,7 +161,7 @@ fn a_closed_folder_is_what_is_named() {
 fn opened(path: &Path) -> Lab {
     let options = LabOptions { device: DeviceChoice::Cpu, prompt: "ab c".into(), ..LabOptions::default() };
     let mut lab = Lab::new(options, || {});
-    lab.apply(lab::Command::OpenModel(path.to_owned()));
+    lab.apply(lab::Command::OpenModel(lab::ModelSource::File(path.to_owned())));
     lab.wait_until_idle();
     assert!(lab.snapshot().model.is_some(), "{:?}", lab.snapshot().notices);
     lab

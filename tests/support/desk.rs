@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use glassbox::engine::{Memory, TokenScore};
-use glassbox::lab::{Chip, Command, DeviceOption, Lens, LoadReportView, ModelCard, Run, Snapshot, TokenBar};
+use glassbox::lab::{
+    Chip, Command, DeviceOption, Lens, LoadReportView, ModelCard, ModelSource, Run, Snapshot, TokenBar,
+};
 use glassbox::model::tweak::HeadRef;
 use glassbox::model::{
     Activation, DeviceInfo, DeviceKind, HookPoint, ModelConfig, NormKind, Positions, Recorded, RopeScaling,
@@ -77,6 +79,8 @@ pub fn config(n_layers: usize, n_heads: usize) -> ModelConfig {
         attn_scale: 0.125,
         scale_by_inverse_layer: false,
         sliding_window: None,
+        qk_norm: None,
+        moe: None,
     }
 }
 
@@ -91,7 +95,8 @@ pub fn still(labels: &[&str], n_layers: usize, n_heads: usize) -> StillDesk {
     let device = DeviceInfo { kind: DeviceKind::Cpu, name: "Test CPU".into(), arithmetic: "16-bit activations".into() };
     let model = ModelCard {
         name: "Made-up 135M".into(),
-        path: None,
+        source: ModelSource::File("made-up.gguf".into()),
+        about: None,
         device,
         memory: Memory { weights: 98_000_000, cache: 0 },
         report: vec![LoadReportView { title: "File".into(), rows: vec![("Format".into(), "GGUF version 3".into())] }],

@@ -107,6 +107,28 @@ impl Gguf {
         Self { version: 3, n_tensors: None, n_pairs: None, pairs, tensors: LLAMA.iter().map(tensor).collect() }
     }
 
+    /// The same with four experts in the MLP's place, of which a token visits two.
+    pub fn mixtral() -> Self {
+        let tensor = |name: &str, dims: &[u64]| {
+            let data = values(name, dims.iter().product());
+            Tensor { name: name.into(), dims: dims.to_vec(), kind: 0, offset: None, data }
+        };
+        let experts = [
+            tensor("blk.0.ffn_gate_inp.weight", &[8, 4]),
+            tensor("blk.0.ffn_gate_exps.weight", &[8, 12, 4]),
+            tensor("blk.0.ffn_up_exps.weight", &[8, 12, 4]),
+            tensor("blk.0.ffn_down_exps.weight", &[12, 8, 4]),
+        ];
+        let is_mlp = |t: &Tensor| {
+            [&b"blk.0.ffn_gate."[..], b"blk.0.ffn_up.", b"blk.0.ffn_down."].iter().any(|n| t.name.starts_with(n))
+        };
+        Self::llama()
+            .with("llama.expert_count", Meta::U32(4))
+            .with("llama.expert_used_count", Meta::U32(2))
+            .but(|g| g.tensors.retain(|t| !is_mlp(t)))
+            .but(|g| g.tensors.extend(experts))
+    }
+
     /// Sets a metadata key; architecture keys are given without their prefix.
     pub fn with(mut self, key: &str, value: Meta) -> Self {
         let own = format!("llama.{key}").into_bytes();
@@ -218,6 +240,14 @@ pub fn llama_config() -> serde_json::Value {
     })
 }
 
+/// That of the model with experts.
+pub fn mixtral_config() -> serde_json::Value {
+    let mut config = llama_config();
+    config["model_type"] = "mixtral".into();
+    (config["num_local_experts"], config["num_experts_per_tok"]) = (4.into(), 2.into());
+    config
+}
+
 /// The tokenizer.json of the same model.
 pub fn tokenizer_json() -> serde_json::Value {
     serde_json::json!({
@@ -248,6 +278,27 @@ impl Safetensors {
             header.insert((*hub).into(), row);
         }
         Self { header, data }
+    }
+
+    /// The same with four experts in the MLP's place.
+    pub fn mixtral() -> Self {
+        let mut model = Self::llama().only(|name| !name.contains(".mlp."));
+        let moe = "model.layers.0.block_sparse_moe";
+        model.add(&format!("{moe}.gate.weight"), &[4, 8]);
+        for expert in 0..4 {
+            for (name, shape) in [("w1", [12, 8]), ("w2", [8, 12]), ("w3", [12, 8])] {
+                model.add(&format!("{moe}.experts.{expert}.{name}.weight"), &shape);
+            }
+        }
+        model
+    }
+
+    /// One more tensor.
+    pub fn add(&mut self, name: &str, shape: &[u64]) {
+        let begin = self.data.len();
+        self.data.extend(values(name, shape.iter().product()));
+        let row = serde_json::json!({"dtype": "F32", "shape": shape, "data_offsets": [begin, self.data.len()]});
+        self.header.insert(name.into(), row);
     }
 
     /// Only the tensors that are wanted, as a shard.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use glassbox::model::{
-    Activation, Encoding, ModelConfig, NormKind, Positions, RopeScaling, RotaryConfig, TensorId, WeightData,
+    Activation, Encoding, ModelConfig, MoeConfig, NormKind, Positions, QkNorm, RopeScaling, RotaryConfig, TensorId,
+    WeightData,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -32,6 +33,8 @@ pub fn base() -> ModelConfig {
         attn_scale: 10f32.powf(-0.5),
         scale_by_inverse_layer: false,
         sliding_window: None,
+        qk_norm: None,
+        moe: None,
     }
 }
 
@@ -60,12 +63,15 @@ pub fn models() -> Vec<(String, ModelConfig, Encoding)> {
         ..base()
     };
     let odd = ModelConfig { d_model: 27, d_mlp: 33, activation: Activation::Relu, ..base() };
+    let normed = ModelConfig { qk_norm: Some(QkNorm::PerHead), ..base() };
     let mut models = vec![
         ("grouped heads, rotary, gated".to_string(), base(), Encoding::F32),
         ("learned positions, layer norm, biases, tied".into(), gpt, Encoding::F32),
         ("half rotary, window, one key head".into(), windowed, Encoding::F16),
         ("odd widths".into(), odd, Encoding::BF16),
+        ("q and k normed by head".into(), normed, Encoding::F32),
     ];
+    models.extend(models_of_experts());
     for encoding in Encoding::ALL.into_iter().filter(|e| e.block_len() > 1) {
         let width = encoding.block_len();
         let config = ModelConfig {
@@ -79,6 +85,31 @@ pub fn models() -> Vec<(String, ModelConfig, Encoding)> {
         models.push((encoding.name().to_string(), config, encoding));
     }
     models
+}
+
+/// (name, config, encoding of the matrices), with experts.
+pub fn models_of_experts() -> Vec<(String, ModelConfig, Encoding)> {
+    let moe = MoeConfig { n_experts: 5, top_k: 2, d_expert: 24, normalise: true, first_layer: 0, every: 1 };
+    let whole = Some(QkNorm::Whole);
+    let odd = MoeConfig { n_experts: 3, top_k: 1, d_expert: 7, normalise: false, ..moe };
+    let blocks = MoeConfig { n_experts: 9, top_k: 3, d_expert: 64, ..moe };
+    let positions = Positions::Rotary(RotaryConfig { theta: 1e4, d_rotary: 16, scaling: RopeScaling::None });
+    let wide = ModelConfig { d_model: 64, d_mlp: 64, n_heads: 4, d_head: 16, positions, ..base() };
+    let model = |name: &str, config: ModelConfig, moe, encoding| {
+        (name.to_owned(), ModelConfig { moe: Some(moe), ..config }, encoding)
+    };
+    let second = MoeConfig { first_layer: 1, every: 2, ..moe };
+    vec![
+        model("experts, rescaled", base(), moe, Encoding::F32),
+        model(
+            "one of three experts, odd widths, q and k normed whole",
+            ModelConfig { d_model: 27, qk_norm: whole, ..base() },
+            odd,
+            Encoding::F16,
+        ),
+        model("experts in every second layer", ModelConfig { n_layers: 4, ..base() }, second, Encoding::F32),
+        model("experts in blocks", wide, blocks, Encoding::Q8_0),
+    ]
 }
 
 /// A random parameter: matrices of about 1/√in, gains near 1.

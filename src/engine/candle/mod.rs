@@ -6,9 +6,10 @@
 
 mod attention;
 mod dot;
+mod experts;
 mod halves;
 mod linear;
-mod raw;
+pub(crate) mod raw;
 mod weight;
 
 use std::cell::Cell;
@@ -20,7 +21,10 @@ use candle_core::{CpuStorage, D, Device, Storage, Tensor};
 use self::attention::Sizes;
 use self::linear::Linear;
 pub use self::weight::CpuWeight;
-use crate::model::{Activation, Backend, Cancel, DeviceInfo, DeviceKind, Edit, Error, Mask, Result, Slab, WeightData};
+use crate::model::{
+    Activation, Backend, Cancel, DeviceInfo, DeviceKind, Edit, Error, Expert, Mask, Result, Slab, WeightData, route_row,
+};
+pub use raw::calm_candle;
 
 /// Positions that an empty KV buffer has room for; it doubles when full.
 const KV_CAPACITY: usize = 64;
@@ -257,6 +261,28 @@ impl Backend for CandleBackend {
         (a * b).map_err(failed)
     }
 
+    fn scale_rows(&self, x: &Tensor, gates: &Tensor, column: usize) -> Result<Tensor> {
+        let (d, n_experts) = (x.dims()[1], gates.dims()[1]);
+        let mut y = with_slice(x, <[f32]>::to_vec);
+        with_slice(gates, |gates| {
+            for (row, gates) in y.chunks_exact_mut(d).zip(gates.chunks_exact(n_experts)) {
+                match gates[column] {
+                    0.0 => row.fill(0.0),
+                    gate => row.iter_mut().for_each(|y| *y *= gate),
+                }
+            }
+        });
+        tensor(y, x.dims())
+    }
+
+    fn route(&self, logits: &Tensor, top_k: usize, normalise: bool) -> Result<Tensor> {
+        let n_experts = logits.dims()[1];
+        let gates = with_slice(logits, |logits| {
+            logits.chunks_exact(n_experts).flat_map(|row| route_row(row, top_k, normalise)).collect()
+        });
+        tensor(gates, logits.dims())
+    }
+
     fn activate(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         match activation {
             Activation::Silu => candle_nn::ops::silu(x),
@@ -265,6 +291,16 @@ impl Backend for CandleBackend {
             Activation::Relu => x.relu(),
         }
         .map_err(failed)
+    }
+
+    fn experts(
+        &self,
+        x: &Tensor,
+        gates: &Tensor,
+        experts: &[Expert<'_, CpuWeight>],
+        activation: Activation,
+    ) -> Result<Tensor> {
+        experts::gathered(self, x, gates, experts, activation)
     }
 
     fn rows(&self, x: &Tensor, begin: usize, end: usize) -> Result<Tensor> {

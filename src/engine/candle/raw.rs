@@ -1,4 +1,5 @@
-//! The one module that may say `unsafe`: the call into gemm, and the dispatch to kernels for the processor at hand.
+//! The one module that may say `unsafe`: the call into gemm, the dispatch to kernels for the processor at hand, and one
+//! setting of candle's.
 //!
 //! Measured on two AVX-512 cores with a Q4_1 model of 135 M parameters, candle's own quantised product decodes 56 tokens
 //! per second and prefills 92; these two paths are what makes the difference. The kernels themselves
@@ -90,6 +91,27 @@ pub fn gemm(
             parallelism,
         );
     }
+}
+
+/// Keeps candle's elementwise operations on the thread that calls them, unless the user has said otherwise.
+///
+/// Its own threads spin while they wait for one another: with anything else on the machine (a window, a second run, two
+/// halves of a batch) they took half of the processor, and a training step twice the time. The setting is an environment
+/// variable that candle reads at its first use, so this belongs at the start of `main`.
+pub fn calm_candle() {
+    const SETTING: &str = "CANDLE_NUM_THREADS";
+    if std::env::var_os(SETTING).is_none() && environment_is_ours() {
+        // SAFETY: changing the environment is unsound only while another thread may read it, and there is none, or the
+        // system guards it.
+        unsafe { std::env::set_var(SETTING, "1") };
+    }
+}
+
+/// Whether no other thread can be reading the environment: always so on Windows (`std::env::set_var`), and where the system
+/// says that this process has one thread (`proc(5)`).
+fn environment_is_ours() -> bool {
+    let alone = || std::fs::read_to_string("/proc/self/status").is_ok_and(|status| status.contains("\nThreads:\t1\n"));
+    cfg!(windows) || alone()
 }
 
 /// Kernels that need more than any processor of the architecture has, the best first.

@@ -1,4 +1,4 @@
-//! A model on disk whose parameters can be read one at a time.
+//! A model, on disk or in the program, whose parameters can be read one at a time.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -8,15 +8,16 @@ use super::error::{LoadError, Result, file_name, printable, remedy};
 use super::families::Family;
 use super::plan::{Directory, Fetch};
 use super::report::LoadReport;
-use super::source::Source;
+use super::source::{Location, Source};
 use super::tensor::Entry;
+use crate::builtin::About;
 use crate::engine::tokenizer::{GgufVocabulary, HubVocabulary};
 use crate::model::{ModelConfig, TensorId, TensorSpec, WeightData};
 
 /// A model whose headers were read and checked.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// Where it was opened from.
+    /// Where it was opened from; for a model in the program, its id.
     pub path: PathBuf,
     /// Its architecture.
     pub config: ModelConfig,
@@ -35,7 +36,7 @@ pub struct Checkpoint {
 #[derive(Debug)]
 pub enum TokenizerSource {
     /// A `tokenizer.json`, not read yet, and what the files beside it say.
-    Json(PathBuf, Box<HubVocabulary>),
+    Json(Location, Box<HubVocabulary>),
     /// In the GGUF's metadata.
     Gguf(Box<GgufVocabulary>),
     /// Nowhere.
@@ -55,6 +56,8 @@ pub(super) struct Parts {
     pub chat_template: Option<String>,
     pub name: Option<String>,
     pub license: Option<String>,
+    /// What the model says about itself.
+    pub about: Option<About>,
     pub ignored_keys: Vec<String>,
     /// The tensor of RoPE divisors that was used, so that it does not count as ignored.
     pub divisors: Option<String>,
@@ -94,7 +97,7 @@ impl Checkpoint {
         }
         let ignored: Vec<String> = unused.iter().map(|e| e.name.clone()).collect();
         let places: HashMap<TensorId, usize> = plan.iter().map(|(id, fetch)| (*id, fetch.entry)).collect();
-        let report = LoadReport::new(
+        let mut report = LoadReport::new(
             parts.container,
             &config,
             (parts.name, parts.license),
@@ -104,6 +107,8 @@ impl Checkpoint {
             (ignored, parts.ignored_keys),
             parts.notes,
         );
+        report.origin = path.display().to_string();
+        report.about = parts.about;
         Ok(Self {
             path,
             config,

@@ -23,7 +23,8 @@ pub mod remedy {
     /// The bytes are not what their header says.
     pub const DAMAGED: &str = "download or export it again";
     /// A kind of model that is not known.
-    pub const UNSUPPORTED: &str = "open a model of a supported family (llama, gpt2, qwen2, mistral)";
+    pub const UNSUPPORTED: &str =
+        "open a model of a supported family (llama, mistral, mixtral, qwen2, qwen3, qwen3_moe, olmoe, gpt2)";
     /// The file is something else.
     pub const NOT_A_MODEL: &str = "choose a .gguf file, a .safetensors file, or a folder with config.json";
     /// Something beside the weights is missing.

@@ -1,5 +1,5 @@
 //! Opening the layout of the Hugging Face Hub: a folder with `config.json`, weights in one or several safetensors files,
-//! and the tokenizer beside them.
+//! and the tokenizer beside them. The folder lies on disk or in the program.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -11,15 +11,24 @@ use super::error::{LoadError, Result, file_name, printable, remedy};
 use super::families::Family;
 use super::keys::{Keys, Origin};
 use super::safetensors;
-use super::source::{Source, read_small};
+use super::source::{Folder, Location, folder_of};
 use super::switches;
 use super::tensor::Entry;
+use crate::builtin::{About, BuiltIn, LARGEST_ABOUT};
 use crate::engine::tokenizer::{HubVocabulary, MAX_TOKENIZER_JSON_BYTES};
 
 /// Largest `config.json` and its like.
 const LARGEST_CONFIG: u64 = 16 << 20;
 
-/// Opens a folder.
+/// Opens a model in the program.
+pub fn open_built_in(model: &'static BuiltIn) -> Result<Checkpoint> {
+    let folder = Folder::Program(model);
+    let mut checkpoint = open_with(folder, vec![folder.file("model.safetensors")], None)?;
+    checkpoint.report.origin = format!("built in: {}", model.id);
+    Ok(checkpoint)
+}
+
+/// Opens a folder on disk.
 pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
     if !is_there(&folder.join("config.json"))? {
         return open_gguf_of(folder)?
@@ -27,7 +36,7 @@ pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
     }
     let (whole, index) = (folder.join("model.safetensors"), folder.join("model.safetensors.index.json"));
     if is_there(&whole)? {
-        return open_with(folder, vec![whole], None);
+        return open_files(folder, vec![whole], None);
     }
     if is_there(&index)? {
         return open_index(folder, &index);
@@ -40,7 +49,7 @@ pub fn open_folder(folder: &Path) -> Result<Checkpoint> {
         return Ok(opened);
     }
     match weights.as_slice() {
-        [one] => open_with(folder, vec![one.clone()], None),
+        [one] => open_files(folder, vec![one.clone()], None),
         [] if !files_ending(folder, "bin")?.is_empty() => Err(LoadError::new(
             folder,
             "holds its weights as pickle (.bin), which could run code when it is opened and is therefore never read",
@@ -72,48 +81,44 @@ pub fn open_file(path: &Path) -> Result<Checkpoint> {
     if is_shard && is_there(&index)? {
         return open_index(folder, &index);
     }
-    open_with(folder, vec![path.to_owned()], None)
+    open_files(folder, vec![path.to_owned()], None)
 }
 
-/// The folder that a file is in.
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whether something is there. Not to be allowed to look is an error, not an absence, and the folder's, not the file's.
 fn is_there(path: &Path) -> Result<bool> {
-    path.try_exists().map_err(|e| {
-        let closed = e.kind() == std::io::ErrorKind::PermissionDenied;
-        LoadError::io(if closed { folder_of(path) } else { path }, &e)
-    })
+    Location::on_disk(path).is_there()
 }
 
 fn open_index(folder: &Path, index: &Path) -> Result<Checkpoint> {
     let (files, places) = safetensors::read_index(index)?;
-    open_with(folder, files, Some((index, places)))
+    open_files(folder, files, Some((index, places)))
 }
 
 type Index<'a> = (&'a Path, BTreeMap<String, usize>);
 
-fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Result<Checkpoint> {
-    let config_path = folder.join("config.json");
-    let config = read_object(&config_path)?;
-    let keys = Keys::new(Origin::Json(&config), config_path.clone());
+/// Opens these files of a folder on disk.
+fn open_files(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Result<Checkpoint> {
+    open_with(Folder::Disk(folder), files.into_iter().map(Location::on_disk).collect(), index)
+}
+
+fn open_with(folder: Folder<'_>, files: Vec<Location>, index: Option<Index<'_>>) -> Result<Checkpoint> {
+    let config_file = folder.file("config.json");
+    let config = read_object(&config_file)?;
+    let keys = Keys::new(Origin::Json(&config), config_file.path);
     let name = keys.text("model_type")?.ok_or_else(|| {
         keys.bad("does not say which family of models it is for (model_type)".into(), remedy::MISMATCH)
     })?;
-    let family = Family::find(&name, &keys)?;
+    let family = Family::of_hub(&name, &keys)?;
     if keys.get("quantization_config").is_some() {
         let problem =
             "describes weights that were quantised after training (quantization_config), which is not supported";
         return Err(keys.bad(problem.into(), "open the original weights, or a GGUF of them"));
     }
-    switches::refuse(&keys, switches::HUB)?;
+    switches::refuse(&keys, switches::HUB, family.reads)?;
     let architecture = (family.from_hub)(&keys)?;
 
     let (mut sources, mut entries) = (Vec::new(), Vec::new());
-    for (i, path) in files.iter().enumerate() {
-        let source = Source::open(path)?;
+    for (i, file) in files.iter().enumerate() {
+        let source = file.open()?;
         entries.extend(safetensors::read(&source, i)?);
         sources.push(source);
     }
@@ -122,19 +127,14 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
     }
 
     let mut notes = Vec::new();
-    let mut beside = |name: &str| match read_object(&folder.join(name)) {
-        Ok(map) => map,
-        Err(problem) => {
-            if folder.join(name).exists() {
-                notes.push(format!("{problem} It was left out."));
-            }
-            Default::default()
-        }
-    };
-    let (tokenizer_config, generation) = (beside("tokenizer_config.json"), beside("generation_config.json"));
+    let (tokenizer_config, generation, about) = (
+        beside(&folder.file("tokenizer_config.json"), read_object, &mut notes).unwrap_or_default(),
+        beside(&folder.file("generation_config.json"), read_object, &mut notes).unwrap_or_default(),
+        beside(&folder.file("model.toml"), read_about, &mut notes),
+    );
     let ids = |key: &str| token_ids(generation.get(key)).or_else(|| token_ids(config.get(key))).unwrap_or_default();
-    let tokenizer_path = folder.join("tokenizer.json");
-    let tokenizer = if tokenizer_path.exists() {
+    let tokenizer_file = folder.file("tokenizer.json");
+    let tokenizer = if tokenizer_file.is_there().unwrap_or(false) {
         let vocabulary = HubVocabulary {
             json: Vec::new(),
             bos: ids("bos_token_id").first().copied(),
@@ -143,7 +143,7 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
             eos_token: token_text(tokenizer_config.get("eos_token")),
             add_bos: tokenizer_config.get("add_bos_token").and_then(Json::as_bool),
         };
-        TokenizerSource::Json(tokenizer_path, Box::new(vocabulary))
+        TokenizerSource::Json(tokenizer_file, Box::new(vocabulary))
     } else {
         TokenizerSource::Missing
     };
@@ -152,7 +152,7 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
         config.keys().filter(|key| !asked.contains(*key) && !is_harmless(key)).cloned().collect()
     };
     Checkpoint::assemble(Parts {
-        path: folder.to_owned(),
+        path: folder.path().to_owned(),
         container: "safetensors",
         family,
         config: architecture,
@@ -160,9 +160,10 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
         entries,
         is_gguf: false,
         tokenizer,
-        chat_template: chat_template(folder, &tokenizer_config),
-        name: None,
-        license: None,
+        chat_template: chat_template(&folder, &tokenizer_config),
+        name: about.as_ref().map(|about| about.title.clone()),
+        license: about.as_ref().map(|about| about.licence.clone()),
+        about,
         ignored_keys,
         divisors: None,
         notes,
@@ -170,7 +171,7 @@ fn open_with(folder: &Path, files: Vec<PathBuf>, index: Option<Index<'_>>) -> Re
 }
 
 /// Checks that each tensor is in the shard that the index says, and in no other.
-fn check_places(index: &Path, places: &BTreeMap<String, usize>, files: &[PathBuf], entries: &[Entry]) -> Result<()> {
+fn check_places(index: &Path, places: &BTreeMap<String, usize>, files: &[Location], entries: &[Entry]) -> Result<()> {
     let bad = |problem: String| Err(LoadError::new(index, problem, remedy::DAMAGED));
     let mut found: HashMap<&str, usize> = HashMap::new();
     for entry in entries {
@@ -180,28 +181,42 @@ fn check_places(index: &Path, places: &BTreeMap<String, usize>, files: &[PathBuf
     }
     match places.iter().find(|(tensor, file)| found.get(tensor.as_str()) != Some(file)) {
         Some((tensor, file)) => {
-            let (tensor, file) = (printable(tensor), file_name(&files[*file]));
+            let (tensor, file) = (printable(tensor), file_name(&files[*file].path));
             bad(format!("says that “{tensor}” is in {file}, and it is not"))
         }
         None => Ok(()),
     }
 }
 
+/// Reads a file that need not be there; one that cannot be read is noted.
+fn beside<T>(file: &Location, read: impl Fn(&Location) -> Result<T>, notes: &mut Vec<String>) -> Option<T> {
+    if !file.is_there().unwrap_or(false) {
+        return None;
+    }
+    read(file).map_err(|problem| notes.push(format!("{problem} It was left out."))).ok()
+}
+
 /// Reads a JSON object from a small file.
-fn read_object(path: &Path) -> Result<serde_json::Map<String, Json>> {
-    let bytes = read_small(path, LARGEST_CONFIG)?;
+fn read_object(file: &Location) -> Result<serde_json::Map<String, Json>> {
+    let bytes = file.read_small(LARGEST_CONFIG)?;
+    let bad = |problem: String| LoadError::new(&file.path, problem, remedy::MISMATCH);
     match serde_json::from_slice(&bytes) {
         Ok(Json::Object(map)) => Ok(map),
-        Ok(_) => Err(LoadError::new(path, "is not a JSON object", remedy::MISMATCH)),
-        Err(e) => {
-            Err(LoadError::new(path, format!("is not valid JSON ({})", printable(&e.to_string())), remedy::MISMATCH))
-        }
+        Ok(_) => Err(bad("is not a JSON object".into())),
+        Err(e) => Err(bad(format!("is not valid JSON ({})", printable(&e.to_string())))),
     }
 }
 
+/// Reads what a model says about itself.
+fn read_about(file: &Location) -> Result<About> {
+    let bad = |problem: String| LoadError::new(&file.path, problem, "write it as models/README.md says");
+    let text = String::from_utf8(file.read_small(LARGEST_ABOUT)?).map_err(|_| bad("is not UTF-8 text".into()))?;
+    About::parse(&text).map_err(bad)
+}
+
 /// The chat template, from any of the places where it may be.
-fn chat_template(folder: &Path, tokenizer_config: &serde_json::Map<String, Json>) -> Option<String> {
-    let beside = read_small(&folder.join("chat_template.jinja"), LARGEST_CONFIG).ok();
+fn chat_template(folder: &Folder<'_>, tokenizer_config: &serde_json::Map<String, Json>) -> Option<String> {
+    let beside = folder.file("chat_template.jinja").read_small(LARGEST_CONFIG).ok();
     if let Some(text) = beside.and_then(|bytes| String::from_utf8(bytes).ok()) {
         return Some(text);
     }
@@ -232,8 +247,8 @@ fn token_text(value: Option<&Json>) -> Option<String> {
 }
 
 /// Reads a `tokenizer.json`, refusing one that is larger than any in use.
-pub fn read_tokenizer(path: &Path) -> Result<Vec<u8>> {
-    read_small(path, MAX_TOKENIZER_JSON_BYTES as u64)
+pub fn read_tokenizer(file: &Location) -> Result<Vec<u8>> {
+    file.read_small(MAX_TOKENIZER_JSON_BYTES as u64)
 }
 
 /// Keys that do not change what a model computes at inference.
@@ -253,6 +268,9 @@ fn is_harmless(key: &str) -> bool {
         "n_ctx",
         "max_window_layers",
         "sliding_window",
+        "output_router_logits",
+        "router_aux_loss_coef",
+        "router_jitter_noise",
         "is_llama_config",
         "transformers.js_config",
     ];

@@ -12,7 +12,7 @@ use super::source::Source;
 use super::switches;
 use super::tensor::Entry;
 use crate::engine::tokenizer::GgufVocabulary;
-use crate::model::{Encoding, ModelConfig, Param, Positions, RopeScaling};
+use crate::model::{Encoding, ModelConfig, Param, Positions, RopeScaling, TensorId};
 
 /// Opens a GGUF file.
 pub fn open_file(source: Source) -> Result<Checkpoint> {
@@ -34,9 +34,11 @@ pub fn open_file(source: Source) -> Result<Checkpoint> {
     })?;
     let (family, mut config, ignored_keys) = {
         let keys = Keys::new(Origin::Gguf(&metadata, architecture.clone()), path.clone());
-        let family = Family::find(&architecture, &keys)?;
-        switches::refuse(&keys, switches::GGUF)?;
+        let family = Family::of_gguf(&architecture, &keys)?;
+        switches::refuse(&keys, switches::GGUF, family.reads)?;
         let config = (family.from_gguf)(&keys)?;
+        // Families may share a name in GGUF; the config knows which it is.
+        let family = Family::of(&config).unwrap_or(family);
         let asked = keys.asked();
         let prefix = format!("{architecture}.");
         let own = metadata.keys().filter_map(|key| key.strip_prefix(&prefix));
@@ -61,6 +63,7 @@ pub fn open_file(source: Source) -> Result<Checkpoint> {
         chat_template: text(&metadata, "tokenizer.chat_template"),
         name: text(&metadata, "general.name"),
         license: text(&metadata, "general.license"),
+        about: None,
         ignored_keys,
         divisors,
         notes: Vec::new(),
@@ -72,7 +75,7 @@ pub fn open_file(source: Source) -> Result<Checkpoint> {
 fn settle(config: &mut ModelConfig, family: &Family, tensors: &[Entry], source: &Source) -> Result<Option<String>> {
     let find = |name: &str| tensors.iter().find(|entry| entry.name == name);
     let first_layer = |param: Param| {
-        let place = family.places.iter().find(|place| place.param == param);
+        let place = family.place(TensorId::layer(0, param));
         place.is_some_and(|place| find(&place.gguf.replace("{}", "0")).is_some())
     };
     if let Some(table) = find("token_embd.weight") {

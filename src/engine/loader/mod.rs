@@ -7,13 +7,17 @@
 //! Files are untrusted. Nothing is allocated by a number that was not checked against the file's length, and each
 //! problem is one sentence ([`LoadError`]).
 
+mod architecture;
 mod checkpoint;
 mod error;
 mod families;
 pub mod gguf;
+mod gguf_config;
 mod hub;
+mod hub_config;
 mod keys;
 mod llamacpp;
+mod places;
 mod plan;
 mod report;
 mod rope;
@@ -21,6 +25,7 @@ mod safetensors;
 mod source;
 mod switches;
 mod tensor;
+mod write;
 
 use std::path::Path;
 
@@ -29,10 +34,13 @@ pub use error::LoadError;
 use error::Result;
 pub use error::file_name;
 pub(super) use error::remedy;
-pub use hub::read_tokenizer;
+pub use families::{FAMILIES, Family};
+pub use hub::{open_built_in, read_tokenizer};
 pub use report::{Fit, LoadReport, PartCount, TensorRow};
 pub use report::{bytes, grouped};
+pub use source::Location;
 use source::Source;
+pub use write::{Saved, save_hub};
 
 /// Opens a weight file or a folder. Content decides what a file is, not its name's ending.
 pub fn open(path: &Path) -> Result<Checkpoint> {
@@ -40,7 +48,7 @@ pub fn open(path: &Path) -> Result<Checkpoint> {
     if metadata.is_dir() {
         return hub::open_folder(path);
     }
-    let source = Source::open(path)?;
+    let source = Location::on_disk(path).open()?;
     refuse_pickle(&source)?;
     let head = source.head(16)?;
     let bad = |problem: &str, remedy| Err(LoadError::new(path, problem, remedy));
@@ -48,7 +56,7 @@ pub fn open(path: &Path) -> Result<Checkpoint> {
     match head.as_slice() {
         [] => bad("is empty", remedy::DAMAGED),
         [b'G', b'G', b'U', b'F', ..] | [b'F', b'U', b'G', b'G', ..] => llamacpp::open_file(source),
-        [b'{', ..] if named("json") => hub::open_folder(hub::folder_of(path)),
+        [b'{', ..] if named("json") => hub::open_folder(source::folder_of(path)),
         head if safetensors::looks_like(head, source.len, named("safetensors")) => hub::open_file(path),
         _ => bad("is neither GGUF nor safetensors", remedy::NOT_A_MODEL),
     }

@@ -1,13 +1,14 @@
 //! Where in the files each parameter is, and how its bytes come out.
 //!
-//! Files differ from the model's own layout in three ways: q, k and v may stand in one tensor, GPT-2 stores its matrices
-//! `[in, out]`, and a Llama GGUF stores the rows of q and k so that neighbouring dimensions rotate together. All three are
-//! undone on encoded bytes, so nothing is rounded.
+//! Files differ from the model's own layout in four ways: q, k and v may stand in one tensor, a GGUF may stack the
+//! experts of a layer in one, GPT-2 stores its matrices `[in, out]`, and a Llama GGUF stores the rows of q and k so that
+//! neighbouring dimensions rotate together. All four are undone on encoded bytes, so nothing is rounded.
 
 use std::collections::HashMap;
 
 use super::error::{printable, remedy};
-use super::families::{Family, Place};
+use super::families::Family;
+use super::places::{self, Held, Place};
 use super::switches;
 use super::tensor::Entry;
 use crate::model::{Encoding, ModelConfig, Param, Positions, TensorId, TensorSpec};
@@ -89,12 +90,11 @@ impl<'a> Directory<'a> {
 
     /// Finds the tensor of the file that holds a parameter, and checks its shape and encoding.
     pub fn find(&self, spec: &TensorSpec) -> Result<Fetch, Problem> {
-        let TensorId { layer, param } = spec.id;
-        let Some(place) = self.family.places.iter().find(|place| place.param == param) else {
+        let Some(place) = self.family.place(spec.id) else {
             let what = format!("asks for {}, which models of its family do not have", spec.id);
             return Err(Problem { what, remedy: remedy::UNSUPPORTED, entry: None });
         };
-        let entry = self.locate(place, layer)?;
+        let (entry, is_stack) = self.locate(place, spec.id)?;
         let found = &self.entries[entry];
         let name = printable(&found.name);
         let bad = |what: String, remedy| Err(Problem { what, remedy, entry: Some(entry) });
@@ -103,10 +103,20 @@ impl<'a> Directory<'a> {
             Err(kind) => return bad(format!("stores “{name}” as {kind}, which cannot be read"), remedy::CONVERT),
         };
 
-        let n_rows = if place.fused_qkv { fused_rows(self.config) } else { spec.shape[0] };
         let order = self.order(spec);
         let mut wanted = spec.shape.clone();
-        wanted[0] = n_rows;
+        let (n_rows, rows) = match (place.held, spec.id.expert, self.config.moe) {
+            (Held::OfExpert { .. }, Some(expert), Some(moe)) if is_stack => {
+                wanted.insert(0, moe.n_experts);
+                let n = spec.shape[0];
+                (moe.n_experts * n, (expert * n, (expert + 1) * n))
+            }
+            (Held::FusedQkv, ..) => {
+                wanted[0] = fused_rows(self.config);
+                (wanted[0], part_of_fused(place, self.config))
+            }
+            _ => (spec.shape[0], (0, spec.shape[0])),
+        };
         if matches!(order, Order::Columns) {
             wanted.reverse();
         }
@@ -116,7 +126,7 @@ impl<'a> Directory<'a> {
             let what = format!("holds “{name}” with shape {:?}, and its config asks for {wanted:?}", found.shape);
             return bad(what, self.mismatch());
         }
-        let fetch = Fetch { entry, rows: rows_of(place, self.config, spec), n_rows, order };
+        let fetch = Fetch { entry, rows, n_rows, order };
         let is_whole = fetch.rows == (0, n_rows) && matches!(order, Order::Rows);
         if spec.shape.len() == 1 && encoding.block_len() > 1 && !is_whole {
             return bad(
@@ -127,17 +137,26 @@ impl<'a> Directory<'a> {
         Ok(fetch)
     }
 
-    /// The tensor by its name in this kind of file, with or without the family's prefix.
-    fn locate(&self, place: &Place, layer: Option<usize>) -> Result<usize, Problem> {
-        let name = if self.is_gguf { place.gguf } else { place.hub };
-        let name = layer.map_or_else(|| name.to_owned(), |layer| name.replace("{}", &layer.to_string()));
-        let other = || match name.strip_prefix(self.family.hub_prefix) {
-            Some(bare) => bare.to_owned(),
-            None => format!("{}{name}", self.family.hub_prefix),
+    /// The tensor by its name in this kind of file, with or without the family's prefix, and whether it is a stack of all
+    /// experts.
+    fn locate(&self, place: &Place, id: TensorId) -> Result<(usize, bool), Problem> {
+        let fill = |name: &str| places::fill(name, id.layer, id.expert).unwrap_or_default();
+        let find = |name: &str| self.names.get(name).copied();
+        let name = fill(if self.is_gguf { place.gguf } else { place.hub });
+        let found = match place.held {
+            Held::OfExpert { stack } if self.is_gguf => {
+                find(&fill(stack)).map(|entry| (entry, true)).or_else(|| Some((find(&name)?, false)))
+            }
+            _ if self.is_gguf => find(&name).map(|entry| (entry, false)),
+            _ => {
+                let other = || match name.strip_prefix(self.family.hub_prefix) {
+                    Some(bare) => bare.to_owned(),
+                    None => format!("{}{name}", self.family.hub_prefix),
+                };
+                find(&name).or_else(|| find(&other())).map(|entry| (entry, false))
+            }
         };
-        let found = self.names.get(name.as_str());
-        let found = found.or_else(|| self.names.get(other().as_str()).filter(|_| !self.is_gguf));
-        found.copied().ok_or_else(|| {
+        found.ok_or_else(|| {
             let (what, remedy) = match self.entries {
                 [] => ("holds no tensors".to_owned(), remedy::DAMAGED),
                 _ => (format!("lacks the tensor “{name}”, which its config asks for"), self.mismatch()),
@@ -152,36 +171,53 @@ impl<'a> Directory<'a> {
         let shown = printable(&entry.name);
         let problem = |what: String, remedy| Some(Problem { what, remedy, entry: None });
         let bare = self.without_prefix(&entry.name);
-        let mut in_block = false;
-        for place in self.family.places {
-            let name = self.without_prefix(if self.is_gguf { place.gguf } else { place.hub });
-            let Some((before, after)) = name.split_once("{}.") else {
-                // A tied model's own copy of its table says nothing new.
-                if name == bare && place.param != Param::Unembed {
-                    return problem(format!("holds “{shown}” and the same part under another name"), self.mismatch());
-                }
+        for place in self.family.places() {
+            let own = self.without_prefix(if self.is_gguf { place.gguf } else { place.hub });
+            let stack = match place.held {
+                Held::OfExpert { stack } if self.is_gguf => Some(stack),
+                _ => None,
+            };
+            let Some(numbers) = [Some(own), stack].into_iter().flatten().find_map(|name| places::read(name, bare))
+            else {
                 continue;
             };
-            let Some((layer, rest)) = bare.strip_prefix(before).and_then(|rest| rest.split_once('.')) else { continue };
-            let Ok(layer) = layer.parse::<usize>() else { continue };
-            in_block = true;
-            if rest == after {
-                let what = match self.config.n_layers {
-                    1 if layer >= 1 => "says that there is 1 layer".into(),
-                    n if layer >= n => format!("says that there are {n} layers"),
-                    _ if after.ends_with("bias") => "says that there is no such bias".into(),
-                    _ => "does not ask for it".to_owned(),
-                };
-                return problem(format!("holds “{shown}”, and its config {what}"), self.mismatch());
-            }
+            let Some(what) = self.not_asked_for(numbers, bare) else {
+                // A tied model's own copy of its table says nothing new.
+                if place.param == Param::Unembed {
+                    continue;
+                }
+                return problem(format!("holds “{shown}” and the same part under another name"), self.mismatch());
+            };
+            return problem(format!("holds “{shown}”, and its config {what}"), self.mismatch());
         }
+        // A number behind the name of the list of blocks.
+        let in_block = ["blk.", "layers.", "h."].iter().any(|list| {
+            let rest = bare.strip_prefix(list).unwrap_or_default();
+            rest.split_once('.').is_some_and(|(layer, _)| layer.parse::<usize>().is_ok())
+        });
         let outside = ["lm_head.", "output.", "output_norm.", "norm.", "ln_f.", "rope_factors_"];
         let takes_part = in_block || outside.iter().any(|start| bare.starts_with(start));
-        if takes_part && switches::TENSORS.iter().any(|ending| bare.ends_with(ending)) {
+        let is_unknown = switches::TENSORS.iter().any(|ending| bare.ends_with(ending))
+            || switches::TENSORS_OF_EXPERTS.iter().any(|part| bare.contains(part));
+        if takes_part && is_unknown {
             let what = format!("holds “{shown}”, which supported models of its family do not have");
             return problem(what, remedy::UNSUPPORTED);
         }
         None
+    }
+
+    /// What a config says against a tensor of a block that no parameter uses: that of a layer and perhaps an expert. None
+    /// for a tensor outside the blocks.
+    fn not_asked_for(&self, (layer, expert): (Option<usize>, Option<usize>), name: &str) -> Option<String> {
+        let layer = layer?;
+        let n_experts = self.config.moe.map_or(0, |moe| moe.n_experts);
+        Some(match self.config.n_layers {
+            1 if layer >= 1 => "says that there is 1 layer".into(),
+            n if layer >= n => format!("says that there are {n} layers"),
+            _ if expert.is_some_and(|expert| expert >= n_experts) => format!("says that there are {n_experts} experts"),
+            _ if name.ends_with("bias") => "says that there is no such bias".into(),
+            _ => "does not ask for it".to_owned(),
+        })
     }
 
     /// A name without the prefix that names in a safetensors file may have or lack.
@@ -214,11 +250,8 @@ fn fused_rows(config: &ModelConfig) -> usize {
     (config.n_heads + 2 * config.n_kv_heads) * config.d_head
 }
 
-/// The outputs of the file's tensor that belong to a parameter.
-fn rows_of(place: &Place, config: &ModelConfig, spec: &TensorSpec) -> (usize, usize) {
-    if !place.fused_qkv {
-        return (0, spec.shape[0]);
-    }
+/// The outputs of a fused tensor that belong to q, k or v.
+fn part_of_fused(place: &Place, config: &ModelConfig) -> (usize, usize) {
     let (q, kv) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
     match place.param {
         Param::Q | Param::QBias => (0, q),

@@ -8,11 +8,14 @@ use serde::Serialize;
 use super::error::{file_name, printable};
 use super::source::Source;
 use super::tensor::Entry;
-use crate::model::{ModelConfig, Part, TensorId};
+use crate::builtin::About;
+use crate::model::{ModelConfig, MoeConfig, Part, TensorId};
 
 /// Everything that opening a model has found out.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoadReport {
+    /// Where the model was opened from: a path, or "built in: " and its id.
+    pub origin: String,
     /// The container: GGUF or safetensors.
     pub container: &'static str,
     /// The files, with their lengths.
@@ -21,12 +24,16 @@ pub struct LoadReport {
     pub name: Option<String>,
     /// The licence that the file states.
     pub license: Option<String>,
+    /// What the model says about itself and how it was made.
+    pub about: Option<About>,
     /// The architecture.
     pub config: ModelConfig,
     /// Parameters by part of the model.
     pub parts: Vec<PartCount>,
     /// Parameters in all.
     pub n_params: u64,
+    /// Parameters that one token uses: fewer where there are experts.
+    pub n_active_params: u64,
     /// Every tensor of the files.
     pub tensors: Vec<TensorRow>,
     /// Encodings: tensors and bytes of each.
@@ -43,6 +50,8 @@ pub struct LoadReport {
     pub ignored_tensors: Vec<String>,
     /// Keys of the config that were not understood.
     pub ignored_keys: Vec<String>,
+    /// Why another copy was opened than the one that should have been.
+    pub fallback: Option<String>,
     /// What else the student should know, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -141,12 +150,15 @@ impl LoadReport {
         }
         let files = sources.iter().map(|s| (file_name(&s.path), s.len));
         Self {
+            origin: String::new(),
             container,
             files: files.collect(),
             name: name.as_deref().map(printable),
             license: license.as_deref().map(printable),
+            about: None,
             config: config.clone(),
             n_params: parts.iter().map(|p| p.n_params).sum(),
+            n_active_params: config.n_active_params(),
             bytes_on_disk: sources.iter().map(|s| s.len).sum(),
             bytes_in_memory: parts.iter().map(|p| p.bytes).sum(),
             parts,
@@ -156,6 +168,7 @@ impl LoadReport {
             kv_bytes_full: kv_bytes_per_token.saturating_mul(config.n_ctx as u64),
             ignored_tensors,
             ignored_keys,
+            fallback: None,
             warnings,
         }
     }
@@ -163,6 +176,13 @@ impl LoadReport {
     /// Bytes of the embedding tables, which a run looks up instead of reading through.
     pub fn embedding_bytes(&self) -> u64 {
         self.parts.iter().filter(|p| p.part == Part::Embedding).map(|p| p.bytes).sum()
+    }
+
+    /// Bytes of the experts that one token is not sent to.
+    pub fn idle_bytes(&self) -> u64 {
+        let experts: u64 = self.parts.iter().filter(|p| p.part == Part::Experts).map(|p| p.bytes).sum();
+        let unused = |moe: MoeConfig| experts / moe.n_experts as u64 * (moe.n_experts - moe.top_k) as u64;
+        self.config.moe.map_or(0, unused)
     }
 
     /// Whether the model fits into `budget` bytes.
@@ -178,17 +198,17 @@ impl LoadReport {
     pub fn sections(&self) -> Vec<(&'static str, Vec<(String, String)>)> {
         let c = &self.config;
         let row = |name: &str, value: String| (name.to_owned(), value);
-        let mut file = vec![row("container", self.container.into())];
+        let mut file = vec![row("opened from", printable(&self.origin)), row("container", self.container.into())];
         file.extend(self.files.iter().map(|(name, len)| row("file", format!("{name}, {}", bytes(*len)))));
         file.extend(self.name.iter().map(|name| row("name", name.clone())));
         file.extend(self.license.iter().map(|license| row("licence", license.clone())));
 
-        let architecture = vec![
+        let gated = if c.gated_mlp { ", gated" } else { "" };
+        let mut architecture = vec![
             row("family", c.family.clone()),
             row("layers", c.n_layers.to_string()),
             row("d_model", c.d_model.to_string()),
             row("heads", format!("{} query, {} key/value, of width {}", c.n_heads, c.n_kv_heads, c.d_head)),
-            row("d_mlp", format!("{}, {}{}", c.d_mlp, c.activation.name(), if c.gated_mlp { ", gated" } else { "" })),
             row("vocabulary", c.d_vocab.to_string()),
             row("context", c.n_ctx.to_string()),
             row("positions", positions(c)),
@@ -196,12 +216,24 @@ impl LoadReport {
             row("embeddings", if c.tied_embeddings { "tied to the output" } else { "separate from the output" }.into()),
         ];
 
+        // Where the MLP stands in the list, or the experts, or both.
+        let at = architecture.iter().position(|(name, _)| name == "vocabulary").unwrap_or(0);
+        if let Some(moe) = &c.moe {
+            architecture.insert(at, row("experts", experts(c, moe)));
+        }
+        if c.moe_layers().count() < c.n_layers {
+            architecture.insert(at, row("d_mlp", format!("{}, {}{gated}", c.d_mlp, c.activation.name())));
+        }
+
         let mut parts: Vec<_> = self
             .parts
             .iter()
             .map(|p| row(p.part.name(), format!("{} parameters, {}", grouped(p.n_params), bytes(p.bytes))))
             .collect();
         parts.push(row("together", format!("{} parameters, {}", grouped(self.n_params), bytes(self.bytes_in_memory))));
+        if c.moe.is_some() {
+            parts.push(row("active per token", format!("{} parameters", grouped(self.n_active_params))));
+        }
 
         let encodings =
             self.encodings.iter().map(|(name, (n, size))| row(name, format!("{n} tensors, {}", bytes(*size))));
@@ -211,13 +243,17 @@ impl LoadReport {
             row("KV cache per token", bytes(self.kv_bytes_per_token)),
             row("KV cache, full context", bytes(self.kv_bytes_full)),
         ];
-        vec![
+        let mut sections = vec![
             ("File", file),
             ("Architecture", architecture),
             ("Parameters", parts),
             ("Encodings", encodings.collect()),
             ("Memory", memory),
-        ]
+        ];
+        if let Some(about) = &self.about {
+            sections.insert(1, ("How it was made", how_made(about)));
+        }
+        sections
     }
 }
 
@@ -236,8 +272,31 @@ impl fmt::Display for LoadReport {
             let name = printable(&t.name);
             writeln!(f, "  {name:<44} {shape:<18} {:<6} {}{note}", t.encoding, bytes(t.bytes))?;
         }
-        self.warnings.iter().try_for_each(|warning| writeln!(f, "Note: {warning}"))
+        self.fallback.iter().chain(&self.warnings).try_for_each(|note| writeln!(f, "Note: {note}"))
     }
+}
+
+/// A model's own account of its making, in words.
+fn how_made(about: &About) -> Vec<(String, String)> {
+    let row = |name: &str, value: String| (name.to_owned(), value);
+    let About { description, command, seed, commit, tokens, minutes, train_loss, held_out_loss, .. } = about;
+    let time = match *minutes {
+        m if m < 1.0 => "less than a minute".into(),
+        m if m < 90.0 => format!("{m:.0} minutes"),
+        m => format!("{:.1} hours", m / 60.0),
+    };
+    let perplexity = held_out_loss.exp();
+    vec![
+        row("what it is", description.clone()),
+        row("command", command.clone()),
+        row("training", format!("{} tokens in {time}, from the random seed {seed}", grouped(*tokens))),
+        row("program", format!("commit {commit}")),
+        row("loss on its own text", format!("{train_loss:.3} nats per token")),
+        row(
+            "loss on unseen text",
+            format!("{held_out_loss:.3} nats per token, as if it chose among {perplexity:.1} tokens"),
+        ),
+    ]
 }
 
 fn positions(config: &ModelConfig) -> String {
@@ -256,6 +315,19 @@ fn positions(config: &ModelConfig) -> String {
             format!("rotary, base {}, {} dimensions{scaling}", r.theta, r.d_rotary)
         }
     }
+}
+
+/// The experts of a model in a line: how many, where, and how they are chosen.
+fn experts(config: &ModelConfig, moe: &MoeConfig) -> String {
+    let layers: Vec<usize> = config.moe_layers().collect();
+    let place = match layers.len() {
+        n if n == config.n_layers => String::new(),
+        0 => " in no layer".into(),
+        n => format!(" in {n} layers from layer {} on", layers[0]),
+    };
+    let weights = if moe.normalise { "their weights rescaled to sum to 1" } else { "their weights as they are" };
+    let MoeConfig { n_experts, top_k, d_expert, .. } = moe;
+    format!("{n_experts} of width {d_expert}, {}{place}; {top_k} for each token, {weights}", config.activation.name())
 }
 
 /// The first few of a list.

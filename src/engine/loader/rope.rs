@@ -6,8 +6,9 @@ use super::switches;
 use crate::model::{RopeScaling, RotaryConfig};
 
 /// From config.json: `rope_parameters` (transformers 5) or `rope_theta` and `rope_scaling` (before).
-pub fn from_hub(keys: &Keys<'_>, d_head: usize, n_ctx: usize) -> Result<RotaryConfig> {
-    let outer_theta = keys.positive("rope_theta", 10_000.0)?;
+/// `theta` is the base of a family's models that do not say theirs.
+pub fn from_hub(keys: &Keys<'_>, d_head: usize, n_ctx: usize, theta: f64) -> Result<RotaryConfig> {
+    let outer_theta = keys.positive("rope_theta", theta)?;
     let outer_original = keys.size("original_max_position_embeddings")?;
     let read = |group: &Keys<'_>| read_group(group, n_ctx, outer_original);
     let new = keys.group("rope_parameters", read)?.unwrap_or_default();
@@ -37,7 +38,7 @@ fn read_group(group: &Keys<'_>, n_ctx: usize, outer_original: Option<usize>) -> 
         let problem = format!("has positions of its own for “{}”, which is not supported", printable(&key));
         return Err(group.bad(problem, remedy::UNSUPPORTED));
     }
-    switches::refuse(group, switches::ROPE)?;
+    switches::refuse(group, switches::ROPE, &[])?;
     let theta = match group.get("rope_theta") {
         Some(_) => Some(group.positive("rope_theta", 10_000.0)?),
         None => None,

@@ -13,7 +13,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::error::{LoadError, Result, printable, remedy};
-use super::source::{Source, read_small};
+use super::source::{Location, Source};
 use super::tensor::Entry;
 use crate::model::Encoding;
 
@@ -79,7 +79,7 @@ pub fn read_index(path: &Path) -> Result<(Vec<PathBuf>, BTreeMap<String, usize>)
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let bytes = read_small(path, LARGEST_INDEX)?;
+    let bytes = Location::on_disk(path).read_small(LARGEST_INDEX)?;
     let bad = |problem: String| LoadError::new(path, problem, remedy::DAMAGED);
     let index: Index = serde_json::from_slice(&bytes)
         .map_err(|e| bad(format!("is not a valid index ({})", printable(&e.to_string()))))?;

@@ -38,6 +38,10 @@ pub const HUB: &[Switch] = &[
     ("n_routed_experts", ONE_OR_ZERO),
     ("moe_num_experts", ONE_OR_ZERO),
     ("n_shared_experts", ZERO),
+    ("shared_expert_intermediate_size", ZERO),
+    ("first_k_dense_replace", ZERO),
+    ("routed_scaling_factor", ONE),
+    ("scoring_func", &[Neutral::Text("softmax")]),
     ("embedding_multiplier", ONE),
     ("residual_multiplier", ONE),
     ("attention_multiplier", NOTHING),
@@ -79,6 +83,12 @@ pub const GGUF: &[Switch] = &[
     ("embedding_scale", ONE_OR_ZERO),
     ("expert_count", ONE_OR_ZERO),
     ("expert_shared_count", ZERO),
+    ("expert_weights_scale", ONE_OR_ZERO),
+    // 1 stands for the softmax.
+    ("expert_gating_func", ONE_OR_ZERO),
+    ("expert_group_count", ONE_OR_ZERO),
+    ("leading_dense_block_count", ZERO),
+    ("interleave_moe_layer_step", ONE_OR_ZERO),
     ("use_parallel_residual", OFF),
     ("attention.clamp_kqv", ZERO),
     ("attention.max_alibi_bias", ZERO),
@@ -87,13 +97,12 @@ pub const GGUF: &[Switch] = &[
 ];
 
 /// Endings of tensors of a block, or of the output, that would take part in the computation and that no supported family
-/// has: norms of q and k or after a sublayer, biases of RMS norms, experts, scales of quantised matrices, adapters.
+/// has: norms of q and k or after a sublayer, biases of RMS norms, scales of quantised matrices, adapters.
 pub const TENSORS: &[&str] = &[
     "norm.weight",
     "norm.bias",
     "lm_head.bias",
     "output.bias",
-    "_exps.weight",
     "sinks",
     "sinks.weight",
     "scale",
@@ -104,9 +113,12 @@ pub const TENSORS: &[&str] = &[
     "rope_factors_short.weight",
 ];
 
-/// Refuses a config that sets any of the options.
-pub fn refuse(keys: &Keys<'_>, switches: &[Switch]) -> Result<()> {
-    for (key, neutral) in switches {
+/// Parts of names of such tensors: experts, also those that every token visits.
+pub const TENSORS_OF_EXPERTS: &[&str] = &["expert", "_exps.", "_shexp.", "ffn_gate_inp"];
+
+/// Refuses a config that sets any of the options, but for those that its family reads.
+pub fn refuse(keys: &Keys<'_>, switches: &[Switch], reads: &[&str]) -> Result<()> {
+    for (key, neutral) in switches.iter().filter(|(key, _)| !reads.contains(key)) {
         let Some(answer) = keys.get(key) else { continue };
         if !neutral.iter().any(|neutral| is(&answer, neutral)) {
             let problem = format!("sets {key} to {}, which is not supported", shown(&answer));
@@ -147,7 +159,7 @@ mod tests {
 
     fn verdict(config: serde_json::Value) -> Result<()> {
         let map = config.as_object().cloned().unwrap_or_default();
-        refuse(&Keys::new(Origin::Json(&map), PathBuf::from("config.json")), HUB)
+        refuse(&Keys::new(Origin::Json(&map), PathBuf::from("config.json")), HUB, &[])
     }
 
     #[test]

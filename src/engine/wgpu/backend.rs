@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
+use super::check::{attention_sizes, axes, function, mask_params, shape_error};
 use super::device::Gpu;
 use super::kernel::Kernel;
 use super::launch::{Launcher, Shape, Sizes, flat};
 use super::pool::Allocation;
+use super::product::Product;
 use super::weight::Weight;
 use crate::engine::DeviceChoice;
-use crate::model::{Activation, Backend, Cancel, DeviceInfo, Edit, Error, Mask, Result, Slab, WeightData};
+use crate::model::{Activation, Backend, Cancel, DeviceInfo, Edit, Expert, Mask, Result, Slab, WeightData};
 
 /// A graphics processor that runs the forward pass.
 pub struct WgpuBackend {
@@ -37,7 +39,7 @@ impl WgpuBackend {
         Ok(Self { run: Launcher::new(Gpu::open(choice)?, cancel)? })
     }
 
-    fn new_tensor(&self, shape: Shape) -> Result<Tensor> {
+    pub(super) fn new_tensor(&self, shape: Shape) -> Result<Tensor> {
         Ok(Tensor { data: self.run.buffer(&shape)?, shape })
     }
 
@@ -97,40 +99,6 @@ impl WgpuBackend {
 impl Tensor {
     pub(super) fn len(&self) -> usize {
         self.shape.iter().product()
-    }
-}
-
-pub(super) fn shape_error(op: &'static str, detail: impl Into<String>) -> Error {
-    Error::Shape { op, detail: detail.into() }
-}
-
-fn axes<const N: usize>(op: &'static str, x: &Tensor) -> Result<[usize; N]> {
-    <[usize; N]>::try_from(x.shape.as_slice())
-        .map_err(|_| shape_error(op, format!("{N} axes are needed, {:?} came", x.shape)))
-}
-
-/// The sizes of queries `[T, H, h]` and keys `[S, G, h]` that fit each other.
-fn attention_sizes(op: &'static str, q: &Tensor, k: &Tensor) -> Result<Sizes> {
-    let [n_queries, n_heads, d_head] = axes(op, q)?;
-    let [n_keys, n_kv_heads, d_key] = axes(op, k)?;
-    if d_head != d_key || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
-        return Err(shape_error(op, format!("q {:?} and k {:?}", q.shape, k.shape)));
-    }
-    Ok(Sizes { n_queries, n_keys, n_heads, n_kv_heads, d_head })
-}
-
-/// A mask as kernels take it: causal, window. The widest window stands for none.
-fn mask_params(mask: Mask) -> [u32; 2] {
-    const NO_WINDOW: usize = 1 << 30;
-    [u32::from(mask.causal), mask.window.unwrap_or(NO_WINDOW).min(NO_WINDOW) as u32]
-}
-
-fn function(activation: Activation) -> f64 {
-    match activation {
-        Activation::Silu => 0.0,
-        Activation::Gelu => 1.0,
-        Activation::GeluTanh => 2.0,
-        Activation::Relu => 3.0,
     }
 }
 
@@ -212,7 +180,8 @@ impl Backend for WgpuBackend {
         }
         let bias = bias.map(|b| b.vector(d_out)).transpose()?;
         let y = self.new_tensor([n_tokens, d_out].into())?;
-        self.run.linear(&x.data, n_tokens, weight, (d_out, d_in), bias, &y.data)?;
+        let (x, shape) = (&*x.data, (d_out, d_in));
+        self.run.product(&Product { x, n_tokens, weight, shape, bias, sent: None, y: &y.data })?;
         Ok(y)
     }
 
@@ -286,6 +255,23 @@ impl Backend for WgpuBackend {
 
     fn mul(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
         self.map(Kernel::Mul, &[], &[a, b], 0.0)
+    }
+
+    fn scale_rows(&self, x: &Tensor, gates: &Tensor, column: usize) -> Result<Tensor> {
+        let y = self.new_tensor(x.shape.clone())?;
+        self.scale_rows_into(x, gates, column, &y, false)?;
+        Ok(y)
+    }
+
+    fn route(&self, logits: &Tensor, top_k: usize, normalise: bool) -> Result<Tensor> {
+        let [n_rows, n_experts] = axes("route", logits)?;
+        self.run.top_k.set(top_k);
+        let y = self.new_tensor(logits.shape.clone())?;
+        let constants = [("NORMALISE", f64::from(u8::from(normalise)))];
+        let params = [n_rows as u32, n_experts as u32, top_k as u32, f32::NAN.to_bits()];
+        let reduce = self.run.reduce();
+        self.run.launch_rows(Kernel::Route, reduce, &constants, &[&logits.data], &y.data, &params, n_rows)?;
+        Ok(y)
     }
 
     fn activate(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
@@ -391,5 +377,14 @@ impl Backend for WgpuBackend {
 
     fn gated(&self, gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tensor> {
         self.map(Kernel::Gated, &[("FUNCTION", function(activation))], &[gate, up], 0.0)
+    }
+    fn experts(
+        &self,
+        x: &Tensor,
+        gates: &Tensor,
+        experts: &[Expert<'_, Weight>],
+        activation: Activation,
+    ) -> Result<Tensor> {
+        self.sparse_experts(x, gates, experts, activation)
     }
 }

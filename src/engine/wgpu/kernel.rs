@@ -25,6 +25,9 @@ pub enum Kernel {
     Attention,
     Add,
     Mul,
+    ScaleRows,
+    Route,
+    ExpertPositions,
     Activate,
     Gated,
     Edit,
@@ -46,6 +49,7 @@ pub struct KernelInfo {
 
 const FORMATS: (&str, &[f64]) = ("FORMAT", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]);
 const HAS_BIAS: (&str, &[f64]) = ("HAS_BIAS", &[0.0, 1.0]);
+const EXPERT: (&str, &[f64]) = ("EXPERT", &[0.0, 1.0]);
 const FUNCTION: (&str, &[f64]) = ("FUNCTION", &[0.0, 1.0, 2.0, 3.0]);
 
 macro_rules! kernels {
@@ -71,10 +75,10 @@ macro_rules! kernels {
 
 kernels! {
     Embed = "embed", 2, &[FORMATS];
-    MatVec = "matvec", 3, &[FORMATS, HAS_BIAS];
-    MatVecWide = "matvec_wide", 3, &[FORMATS, HAS_BIAS];
-    MatMul = "matmul", 3, &[FORMATS, HAS_BIAS];
-    MatMulTiled = "matmul_tiled", 3, &[FORMATS, HAS_BIAS];
+    MatVec = "matvec", 3, &[FORMATS, HAS_BIAS, EXPERT];
+    MatVecWide = "matvec_wide", 3, &[FORMATS, HAS_BIAS, EXPERT];
+    MatMul = "matmul", 3, &[FORMATS, HAS_BIAS, EXPERT];
+    MatMulTiled = "matmul_tiled", 3, &[FORMATS, HAS_BIAS, EXPERT];
     RmsNorm = "rms_norm", 2, &[];
     LayerNorm = "layer_norm", 3, &[HAS_BIAS];
     Rope = "rope", 3, &[];
@@ -87,6 +91,9 @@ kernels! {
     Attention = "attention", 3, &[("D_HEAD", &[1.0, 8.0, 64.0, 128.0, 256.0])];
     Add = "add", 2, &[];
     Mul = "mul", 2, &[];
+    ScaleRows = "scale_rows", 2, &[("ADD", &[0.0, 1.0])];
+    Route = "route", 1, &[("NORMALISE", &[0.0, 1.0])];
+    ExpertPositions = "expert_positions", 1, &[];
     Activate = "activate", 1, &[FUNCTION];
     Gated = "gated", 2, &[FUNCTION];
     Edit = "edit", 2, &[("KIND", &[0.0, 1.0, 2.0])];

@@ -14,14 +14,13 @@ use super::pool::{Allocation, Pool};
 use super::profile::{KernelTime, Profiler};
 use super::readback::Readback;
 use super::stream::{Dispatch, Stream};
-use super::weight::{Part, Weight};
 use crate::model::{Cancel, Result};
 
 /// Lengths of a tensor's axes.
 pub(super) type Shape = Vec<usize>;
 
 /// Most workgroups on one axis of a grid.
-const MAX_GROUPS: usize = 65_535;
+pub(super) const MAX_GROUPS: usize = 65_535;
 
 /// Records launches on one device.
 pub(super) struct Launcher {
@@ -29,10 +28,12 @@ pub(super) struct Launcher {
     pub pool: Pool,
     pub cancel: Cancel,
     pub style: Style,
-    stream: RefCell<Stream>,
+    pub(super) stream: RefCell<Stream>,
     readback: RefCell<Readback>,
     nothing: Arc<Allocation>,
-    weight_bytes_read: Cell<u64>,
+    pub(super) weight_bytes_read: Cell<u64>,
+    /// Experts that a token visits, as the last router said.
+    pub(super) top_k: Cell<usize>,
 }
 
 /// What kind of kernel a device likes.
@@ -82,6 +83,7 @@ impl Launcher {
             readback: RefCell::default(),
             nothing,
             weight_bytes_read: Cell::new(0),
+            top_k: Cell::new(1),
         })
     }
 
@@ -200,7 +202,7 @@ impl Launcher {
         self.dispatch(&Dispatch { kernel, wg, constants, inputs, output, params, groups, work })
     }
 
-    fn dispatch(&self, launch: &Dispatch<'_>) -> Result<()> {
+    pub(super) fn dispatch(&self, launch: &Dispatch<'_>) -> Result<()> {
         self.stream.borrow_mut().dispatch(&self.gpu, &self.pool, &self.cancel, launch)
     }
 
@@ -222,73 +224,6 @@ impl Launcher {
             self.copy(old, 0, &new, 0, kept)?;
         }
         Ok(new)
-    }
-
-    /// y = x·Wᵀ + b. Large products are split by rows of W, so that each launch stays within the stream's budget.
-    pub(super) fn linear(
-        &self,
-        x: &Allocation,
-        n_tokens: usize,
-        weight: &Weight,
-        (d_out, d_in): (usize, usize),
-        bias: Option<&Allocation>,
-        y: &Allocation,
-    ) -> Result<()> {
-        if n_tokens > MAX_GROUPS {
-            return Err(self.gpu.error("a pass takes at most 65535 tokens on it; run the text in several passes."));
-        }
-        self.weight_bytes_read.set(self.weight_bytes_read.get() + weight.bytes);
-        // Kernels read x in groups of 8 columns.
-        let padded = if d_in.is_multiple_of(8) { None } else { Some(self.padded(x, n_tokens, d_in)?) };
-        let x = padded.as_deref().unwrap_or(x);
-        let constants =
-            [("FORMAT", f64::from(weight.layout.format)), ("HAS_BIAS", f64::from(u8::from(bias.is_some())))];
-        let (kernel, wg, rows_per_group, tokens_per_group) = self.linear_kernel(n_tokens);
-        for part in &weight.parts {
-            let row_work = 2.0 * (n_tokens * d_in) as f64;
-            let budget_rows = (self.stream.borrow().budget() / row_work) as usize;
-            let rows_per_launch = (budget_rows / 64 * 64).clamp(64, MAX_GROUPS * rows_per_group);
-            for begin in (0..part.n_rows).step_by(rows_per_launch) {
-                let end = part.n_rows.min(begin + rows_per_launch);
-                let params = linear_params(n_tokens, weight, part, begin, end, d_out);
-                let groups = [(end - begin).div_ceil(rows_per_group), n_tokens.div_ceil(tokens_per_group), 1];
-                self.dispatch(&Dispatch {
-                    kernel,
-                    wg,
-                    constants: &constants,
-                    inputs: &[x, &part.buffer, bias.unwrap_or(&self.nothing)],
-                    output: y,
-                    params: &params,
-                    groups: groups.map(|n| n as u32),
-                    work: row_work * (end - begin) as f64,
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Kernel, workgroup size, and the rows and tokens that one workgroup computes.
-    fn linear_kernel(&self, n_tokens: usize) -> (Kernel, u32, usize, usize) {
-        match (self.style, n_tokens) {
-            (Style::FewBarriers, ..3) => (Kernel::MatVec, 8, 64, 1),
-            (Style::FewBarriers, _) => (Kernel::MatMul, 8, 64, 4),
-            (Style::ManyLanes, ..9) => (Kernel::MatVecWide, 64, 4, 1),
-            (Style::ManyLanes, _) => (Kernel::MatMulTiled, 64, 32, 32),
-        }
-    }
-
-    /// x with zeros after each row, up to a multiple of 8 columns.
-    fn padded(&self, x: &Allocation, n_tokens: usize, d_in: usize) -> Result<Arc<Allocation>> {
-        let width = d_in.next_multiple_of(8);
-        let padded = self.pool.take(&self.gpu, (n_tokens * width * 4) as u64)?;
-        let mut stream = self.stream.borrow_mut();
-        let encoder = stream.encoder(&self.gpu);
-        encoder.clear_buffer(&padded.buffer, 0, None);
-        for t in 0..n_tokens {
-            let (from, to) = ((t * d_in * 4) as u64, (t * width * 4) as u64);
-            encoder.copy_buffer_to_buffer(&x.buffer, from, &padded.buffer, to, d_in as u64 * 4);
-        }
-        Ok(padded)
     }
 
     /// Whether attention should write its pattern of `n` values down after all. The fused kernel saves memory, and time
@@ -366,12 +301,4 @@ impl Launcher {
         }
         Ok(best)
     }
-}
-
-/// The parameters of the kernels for [`Launcher::linear`].
-fn linear_params(n_tokens: usize, weight: &Weight, part: &Part, begin: usize, end: usize, d_out: usize) -> Vec<u32> {
-    let mut params = vec![n_tokens as u32];
-    params.extend(weight.layout.params());
-    params.extend([begin, end, part.row_begin, d_out].map(|n| n as u32));
-    params
 }

@@ -5,7 +5,8 @@
 //! pool      buffers for intermediate tensors                   kernel    the table of kernels/*.wgsl
 //! stream    records launches, submits in short pieces          profile   times kernels by the device's clock
 //! readback  brings values to the host                          backend   the operations of model::Backend
-//! launch    grids, choice of kernels, splitting                inspect   questions, measurements, pretences of tests
+//! launch    grids and splitting                                product   matrix products, which kernel for which shape
+//! experts   layers of experts                                  inspect   questions, measurements, pretences of tests
 //! ```
 //!
 //! An operation records a launch and returns at once; nothing is computed until the stream is full enough, a result is
@@ -17,11 +18,14 @@
 //! should read neighbouring words.
 
 mod backend;
+mod check;
 mod device;
+mod experts;
 mod inspect;
 mod kernel;
 mod launch;
 mod pool;
+mod product;
 mod profile;
 mod readback;
 mod stream;

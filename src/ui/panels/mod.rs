@@ -62,8 +62,10 @@ fn nothing_yet(ui: &mut Ui, view: &View<'_>, panel: PanelId) {
         PanelId::LogitLens => "what each layer would already predict",
         PanelId::Tweaks => "your changes",
     };
-    if s.model.is_none() {
-        let hint = format!("Open a GGUF or safetensors model, or drop one on the window, to see {about}.");
+    if s.model.is_none() && s.activity.is_some() {
+        widgets::empty_state(ui, icon::MODEL, "Opening the model", &format!("In a moment this shows {about}."));
+    } else if s.model.is_none() {
+        let hint = format!("Choose one in the model menu, or drop a file on the window, to see {about}.");
         widgets::empty_state(ui, icon::MODEL, "No model is open", &hint);
     } else if s.stale || s.activity.is_some() {
         widgets::empty_state(ui, icon::RECENT, "Running the prompt", &format!("In a moment this shows {about}."));

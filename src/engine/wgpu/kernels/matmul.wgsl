@@ -1,7 +1,7 @@
 // Matrix times matrix: many positions at once, without barriers.
 //
 // equation   y[t, r] = Σ_c W[r, c] · x[t, c] + b[r]
-// shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]
+// shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]; with EXPERT, only the positions in a list
 // work       one invocation per tile of 8 rows of W and 4 positions, whose 32 sums stay in registers: what it loads of x
 //            serves 8 products, what it decodes of W serves 4; no barrier
 // CPU twin   Σ_c decode(W)[r, c] · x[t, c] + b[r]
@@ -9,6 +9,7 @@
 override WG: u32 = 8u;
 override FORMAT: u32 = 4u;
 override HAS_BIAS: bool = false;
+override EXPERT: bool = false;
 
 struct Params {
     n_tokens: u32,
@@ -21,12 +22,14 @@ struct Params {
     row_end: u32,
     out_begin: u32,  // output of the buffer's row 0
     d_out: u32,
+    sent_at: u32,    // where the list of positions begins
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> words: array<u32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
+// The bias, or with EXPERT the list of positions: some devices bind no more than four buffers.
+@group(0) @binding(3) var<storage, read> extra: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 // <dequantise> The same text in every kernel that reads packed weights; weights.rs lays the rows out.
@@ -141,6 +144,19 @@ fn quants_of(row: u32, g: u32) -> Eight {
 }
 // </dequantise>
 
+// <positions> The same text in every matrix product. An expert computes the positions that stand in its list.
+fn n_positions() -> u32 {
+    if (EXPERT) { return extra[params.sent_at]; }
+    return params.n_tokens;
+}
+
+// The position that is the i-th to be computed.
+fn position(i: u32) -> u32 {
+    if (EXPERT) { return extra[params.sent_at + 1u + i]; }
+    return i;
+}
+// </positions>
+
 // 8 columns of x at the tile's 4 positions.
 struct Inputs { a: Eight, b: Eight, c: Eight, d: Eight }
 
@@ -160,13 +176,16 @@ fn products(row: u32, g: u32, s: vec2<f32>, v: Inputs) -> vec4<f32> {
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let t = 4u * id.y;
+    let n = n_positions();
     let first = params.row_begin + 8u * id.x;
-    if (first >= params.row_end) { return; }
+    if (first >= params.row_end || t >= n) { return; }
     // Rows and positions past the end repeat the last one; their sums are not written.
     let last = vec4<u32>(params.row_end - 1u);
     let upper = min(first + vec4<u32>(0u, 1u, 2u, 3u), last) * params.row_words;
     let lower = min(first + vec4<u32>(4u, 5u, 6u, 7u), last) * params.row_words;
-    let x_row = min(t + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.n_tokens - 1u)) * params.groups * 2u;
+    let i = min(t + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(n - 1u));
+    let at = vec4<u32>(position(i.x), position(i.y), position(i.z), position(i.w));
+    let x_row = at * params.groups * 2u;
 
     var sums = array<vec4<f32>, 8>();
     for (var block = 0u; block < params.groups; block += groups_per_scale()) {
@@ -195,9 +214,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var r = 0u; r < 8u && first + r < params.row_end; r++) {
         let o = params.out_begin + first + r;
         var value = sums[r];
-        if (HAS_BIAS) { value += bias[o]; }
-        for (var i = 0u; i < 4u && t + i < params.n_tokens; i++) {
-            y[(t + i) * params.d_out + o] = value[i];
+        if (HAS_BIAS) { value += bitcast<f32>(extra[o]); }
+        for (var j = 0u; j < 4u && t + j < n; j++) {
+            y[at[j] * params.d_out + o] = value[j];
         }
     }
 }

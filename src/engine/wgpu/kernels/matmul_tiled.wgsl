@@ -1,7 +1,7 @@
 // Matrix times matrix: many positions at once, for graphics processors.
 //
 // equation   y[t, r] = Σ_c W[r, c] · x[t, c] + b[r]
-// shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]
+// shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]; with EXPERT, only the positions in a list
 // work       one workgroup of 8 × 8 invocations per tile of 32 rows and 32 positions. It walks along the columns in steps
 //            of 32: together the invocations decode a block of W and a block of x into workgroup memory, where each
 //            number is read 8 times; each invocation sums 4 rows × 4 positions in registers
@@ -10,6 +10,7 @@
 override WG: u32 = 64u;
 override FORMAT: u32 = 4u;
 override HAS_BIAS: bool = false;
+override EXPERT: bool = false;
 
 struct Params {
     n_tokens: u32,
@@ -22,12 +23,14 @@ struct Params {
     row_end: u32,
     out_begin: u32,  // output of the buffer's row 0
     d_out: u32,
+    sent_at: u32,    // where the list of positions begins
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> words: array<u32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
+// The bias, or with EXPERT the list of positions: some devices bind no more than four buffers.
+@group(0) @binding(3) var<storage, read> extra: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 const TILE: u32 = 32u;
@@ -150,6 +153,19 @@ fn quants_of(row: u32, g: u32) -> Eight {
 }
 // </dequantise>
 
+// <positions> The same text in every matrix product. An expert computes the positions that stand in its list.
+fn n_positions() -> u32 {
+    if (EXPERT) { return extra[params.sent_at]; }
+    return params.n_tokens;
+}
+
+// The position that is the i-th to be computed.
+fn position(i: u32) -> u32 {
+    if (EXPERT) { return extra[params.sent_at + 1u + i]; }
+    return i;
+}
+// </positions>
+
 fn store_w(r: u32, g: u32, v: Eight) {
     for (var c = 0u; c < 4u; c++) {
         w_tile[(8u * g + c) * STRIDE + r] = v.lo[c];
@@ -176,6 +192,8 @@ fn four_of_x(at: u32) -> vec4<f32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let first_row = params.row_begin + TILE * group.x;
     let first_t = TILE * group.y;
+    let n = n_positions();
+    if (first_t >= n) { return; }
     let row = 4u * (lane % 8u);
     let t = 4u * (lane / 8u);
 
@@ -197,8 +215,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                     let q = quants_of(at, block + g);
                     w = Eight(q.lo * s.x + s.y, q.hi * s.x + s.y);
                 }
-                if (first_t + across < params.n_tokens) {
-                    let at = ((first_t + across) * params.groups + block + g) * 2u;
+                if (first_t + across < n) {
+                    let at = (position(first_t + across) * params.groups + block + g) * 2u;
                     v = Eight(x[at], x[at + 1u]);
                 }
             }
@@ -218,12 +236,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 
     var sums = array<vec4<f32>, 4>(a, b, c, d);
-    for (var i = 0u; i < 4u && first_t + t + i < params.n_tokens; i++) {
+    for (var i = 0u; i < 4u && first_t + t + i < n; i++) {
+        let y_row = position(first_t + t + i) * params.d_out;
         for (var r = 0u; r < 4u && first_row + row + r < params.row_end; r++) {
             let o = params.out_begin + first_row + row + r;
             var value = sums[i][r];
-            if (HAS_BIAS) { value += bias[o]; }
-            y[(first_t + t + i) * params.d_out + o] = value;
+            if (HAS_BIAS) { value += bitcast<f32>(extra[o]); }
+            y[y_row + o] = value;
         }
     }
 }

@@ -2,13 +2,14 @@
 // emulates).
 //
 // equation   y[t, r] = Σ_c W[r, c] · x[t, c] + b[r]
-// shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]
+// shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]; with EXPERT, only the positions in a list
 // work       one invocation per position and 8 rows of W: what it loads of x serves 8 rows; no barrier
 // CPU twin   Σ_c decode(W)[r, c] · x[t, c] + b[r]
 
 override WG: u32 = 8u;
 override FORMAT: u32 = 4u;
 override HAS_BIAS: bool = false;
+override EXPERT: bool = false;
 
 struct Params {
     n_tokens: u32,
@@ -21,12 +22,14 @@ struct Params {
     row_end: u32,
     out_begin: u32,  // output of the buffer's row 0
     d_out: u32,
+    sent_at: u32,    // where the list of positions begins
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> words: array<u32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
+// The bias, or with EXPERT the list of positions: some devices bind no more than four buffers.
+@group(0) @binding(3) var<storage, read> extra: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 // <dequantise> The same text in every kernel that reads packed weights; weights.rs lays the rows out.
@@ -141,6 +144,19 @@ fn quants_of(row: u32, g: u32) -> Eight {
 }
 // </dequantise>
 
+// <positions> The same text in every matrix product. An expert computes the positions that stand in its list.
+fn n_positions() -> u32 {
+    if (EXPERT) { return extra[params.sent_at]; }
+    return params.n_tokens;
+}
+
+// The position that is the i-th to be computed.
+fn position(i: u32) -> u32 {
+    if (EXPERT) { return extra[params.sent_at + 1u + i]; }
+    return i;
+}
+// </positions>
+
 struct FourScales { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32> }
 
 fn scales_of(rows: vec4<u32>, g: u32) -> FourScales {
@@ -164,9 +180,9 @@ fn four_dots(rows: vec4<u32>, g: u32, s: FourScales, x: Eight, x_sum: f32) -> ve
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let t = id.y;
     let first = params.row_begin + 8u * id.x;
-    if (first >= params.row_end) { return; }
+    if (first >= params.row_end || id.y >= n_positions()) { return; }
+    let t = position(id.y);
     // Rows past the end repeat the last one; their sums are not written.
     let last = vec4<u32>(params.row_end - 1u);
     let upper = min(first + vec4<u32>(0u, 1u, 2u, 3u), last) * params.row_words;
@@ -190,7 +206,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var r = 0u; r < 8u && first + r < params.row_end; r++) {
         let o = params.out_begin + first + r;
         var value = select(lower_sum[r % 4u], upper_sum[r % 4u], r < 4u);
-        if (HAS_BIAS) { value += bias[o]; }
+        if (HAS_BIAS) { value += bitcast<f32>(extra[o]); }
         y[t * params.d_out + o] = value;
     }
 }

@@ -1,7 +1,7 @@
 // Matrix times vector, for graphics processors.
 //
 // equation   y[t, r] = Σ_c W[r, c] · x[t, c] + b[r]
-// shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]
+// shapes     W [out, in] packed, x [pos, in], b [out], y [pos, out]; with EXPERT, only the positions in a list
 // work       one workgroup per position and 4 rows of W; neighbouring invocations read neighbouring words, so that
 //            loads of W coalesce; the partial sums meet in workgroup memory
 // CPU twin   Σ_c decode(W)[r, c] · x[t, c] + b[r]
@@ -9,6 +9,7 @@
 override WG: u32 = 64u;
 override FORMAT: u32 = 4u;
 override HAS_BIAS: bool = false;
+override EXPERT: bool = false;
 
 struct Params {
     n_tokens: u32,
@@ -21,12 +22,14 @@ struct Params {
     row_end: u32,
     out_begin: u32,  // output of the buffer's row 0
     d_out: u32,
+    sent_at: u32,    // where the list of positions begins
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> words: array<u32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
+// The bias, or with EXPERT the list of positions: some devices bind no more than four buffers.
+@group(0) @binding(3) var<storage, read> extra: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 var<workgroup> partial: array<vec4<f32>, WG>;
@@ -143,6 +146,19 @@ fn quants_of(row: u32, g: u32) -> Eight {
 }
 // </dequantise>
 
+// <positions> The same text in every matrix product. An expert computes the positions that stand in its list.
+fn n_positions() -> u32 {
+    if (EXPERT) { return extra[params.sent_at]; }
+    return params.n_tokens;
+}
+
+// The position that is the i-th to be computed.
+fn position(i: u32) -> u32 {
+    if (EXPERT) { return extra[params.sent_at + 1u + i]; }
+    return i;
+}
+// </positions>
+
 // Σ over 8 columns of (scale · quant + offset) · x, with Σ x given.
 fn dot8(row: u32, g: u32, x: Eight, x_sum: f32) -> f32 {
     let s = scale_of(row, g);
@@ -156,9 +172,9 @@ fn main(
     @builtin(num_workgroups) n_groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let t = group.y;
     let first = params.row_begin + 4u * (group.z * n_groups.x + group.x);
-    if (first >= params.row_end) { return; }
+    if (first >= params.row_end || group.y >= n_positions()) { return; }
+    let t = position(group.y);
     let last = params.row_end - 1u;
     let row = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(last)) * params.row_words;
     let x_row = t * params.groups * 2u;
@@ -185,7 +201,7 @@ fn main(
     if (lane < 4u && first + lane < params.row_end) {
         let o = params.out_begin + first + lane;
         var value = partial[0][lane];
-        if (HAS_BIAS) { value += bias[o]; }
+        if (HAS_BIAS) { value += bitcast<f32>(extra[o]); }
         y[t * params.d_out + o] = value;
     }
 }
