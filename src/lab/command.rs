@@ -1,5 +1,6 @@
 //! What the student can ask of the lab.
 
+use super::{LossText, Study};
 use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::SamplerConfig;
 use crate::model::tweak::{HeadRef, Tweak};
@@ -41,6 +42,10 @@ pub enum Command {
     ClearGenerated,
     /// Renders the prompt as a chat message through the model's template, or takes it as plain text.
     SetChat(bool),
+    /// Begins a study; the text is where its losses are measured.
+    Study(Study, LossText),
+    /// Stops a study; what it found stays.
+    StopStudy(Study),
     /// Stops whatever runs.
     Cancel,
     /// Removes a notice.

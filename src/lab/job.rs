@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::snapshot::{Chip, DeviceOption, Lens, ModelCard, NoticeLevel, Run};
+use super::study::{Study, StudyJob, StudyView};
 use crate::builtin::ModelFolders;
 use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::{Draw, SamplerConfig};
@@ -21,6 +22,10 @@ pub enum Job {
     Trace(TraceJob),
     /// Generates text after the sequence.
     Generate(GenerateJob),
+    /// Begins a study, in place of one of the same kind.
+    Study(StudyJob),
+    /// Gives up a study.
+    StopStudy(Study),
 }
 
 /// Kinds of job, most urgent first.
@@ -36,8 +41,12 @@ pub enum Kind {
     Generate,
     /// `Job::FindDevices`.
     FindDevices,
-    /// The logit lens, computed when nothing else waits.
-    Lens,
+    /// `Job::StopStudy`.
+    StopStudy(Study),
+    /// `Job::Study`.
+    Study(Study),
+    /// The logit lens and the studies, worked on when nothing else waits.
+    Background,
 }
 
 impl Job {
@@ -49,6 +58,8 @@ impl Job {
             Self::Close => Kind::Close,
             Self::Trace(_) => Kind::Trace,
             Self::Generate(_) => Kind::Generate,
+            Self::Study(job) => Kind::Study(job.study),
+            Self::StopStudy(study) => Kind::StopStudy(*study),
         }
     }
 }
@@ -153,6 +164,15 @@ pub enum Event {
         run: u64,
         /// The lens.
         lens: Arc<Lens>,
+    },
+    /// A study knows more.
+    Study {
+        /// Which request.
+        id: u64,
+        /// Which study.
+        study: Study,
+        /// What is known.
+        view: Arc<StudyView>,
     },
     /// A generation began: the prompt was run.
     Prefilled {

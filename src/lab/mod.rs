@@ -12,9 +12,12 @@ mod job;
 mod opening;
 mod session;
 mod snapshot;
+mod studies;
+pub mod study;
 mod trace;
 pub mod worker;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +30,8 @@ pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,
 };
+use study::StudyJob;
+pub use study::{Finding, LossText, Studies, Study, StudyView};
 use worker::EngineThread;
 
 use crate::builtin::ModelFolders;
@@ -71,6 +76,10 @@ pub struct Lab {
     devices_asked: bool,
     /// Whether the newest request for runs was sent together with the model that it is for.
     sent_ahead: bool,
+    /// The studies that were asked for, whether they run or have ended.
+    studies: BTreeMap<Study, StudyJob>,
+    /// The newest of them.
+    study: u64,
 }
 
 impl Lab {
@@ -98,6 +107,8 @@ impl Lab {
             given_prompt: options.prompt,
             devices_asked: false,
             sent_ahead: false,
+            studies: BTreeMap::new(),
+            study: 0,
         };
         match options.begin {
             Begin::Empty => lab.find_devices(),
@@ -171,7 +182,12 @@ impl Lab {
             Command::SetUseCache(use_cache) => s.use_cache = use_cache,
             Command::Step => self.generate(1),
             Command::Generate(n) => self.generate(n),
-            Command::Cancel => self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]),
+            Command::Study(study, text) => self.begin_study(study, text),
+            Command::StopStudy(study) => self.stop_study(study),
+            Command::Cancel => {
+                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+                Study::ALL.into_iter().for_each(|study| self.stop_study(study));
+            }
             Command::Dismiss(id) => s.notices.retain(|notice| notice.id != id),
             Command::ClearRecent => s.recent.clear(),
         }
@@ -234,6 +250,7 @@ impl Lab {
         }
         self.snapshot.stale = true;
         self.send_trace();
+        self.studies_of_another_text();
     }
 
     fn send_trace(&mut self) {
@@ -273,8 +290,14 @@ impl Lab {
         match event {
             Event::Devices(devices) => s.devices = devices,
             Event::Progress { label, fraction } => s.activity = Some(Activity { label, fraction }),
-            Event::Opened(card) => self.opened(card),
+            Event::Opened(card) => {
+                self.forget_studies();
+                self.opened(card);
+            }
+            Event::Study { id, study, view } => self.study_knows(id, study, view),
             Event::Closed => {
+                self.forget_studies();
+                let s = &mut self.snapshot;
                 s.model = None;
                 (s.clean, s.tweaked, s.generation) = (None, None, None);
                 (s.chips, s.n_prompt, s.stale) = (Arc::default(), 0, false);

@@ -8,11 +8,13 @@ use super::card;
 use super::generate::generate;
 use super::job::{Event, Job, Kind, OpenJob, TraceJob};
 use super::snapshot::{DeviceOption, Lens, NoticeLevel, Run};
+use super::study::{self, StudyJob, StudyView, Work};
 use super::trace::{self, Traced};
 use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::tokenizer::Tokenizer;
 use crate::engine::{Engine, ModelSource, NotNumbers, TokenScore, devices, open_engine, open_source};
+use crate::insight::ngram::NGram;
 use crate::model::{Cancel, DeviceKind, Error, HookPoint, Site};
 
 /// Rows of the residual stream that one piece of background work reads through the logit lens.
@@ -29,6 +31,8 @@ pub struct Open {
     pub tokenizer: Arc<Tokenizer>,
     /// Its chat template.
     pub chat: Option<ChatTemplate>,
+    /// What was counted of the training text, and the document to go on with.
+    pub counts: Option<(NGram, u64)>,
     not_numbers: Option<NotNumbers>,
     /// How to open it again.
     job: OpenJob,
@@ -40,6 +44,8 @@ pub struct Session {
     /// The unchanged run of the last sequence, which the next request may share.
     clean: Option<Traced>,
     lens: Option<LensWork>,
+    /// Studies, the one to go on with first.
+    studies: Vec<(StudyJob, Box<dyn Work>)>,
     runs: u64,
     /// Times in a row that a graphics processor failed.
     failures: u32,
@@ -54,7 +60,7 @@ struct LensWork {
 impl Session {
     /// A session with no model.
     pub fn new() -> Self {
-        Self { open: None, clean: None, lens: None, runs: 0, failures: 0 }
+        Self { open: None, clean: None, lens: None, studies: Vec::new(), runs: 0, failures: 0 }
     }
 
     /// Carries out one job and reports its end.
@@ -72,6 +78,8 @@ impl Session {
                 mailbox.post(Event::Closed);
             }
             Job::Trace(job) => self.trace(&job, cancel, mailbox),
+            Job::Study(job) => self.begin_study(job, cancel, mailbox),
+            Job::StopStudy(study) => self.studies.retain(|(job, _)| job.study != study),
             Job::Generate(job) => {
                 if let Some(open) = &mut self.open {
                     open.engine.set_cancel(cancel.clone());
@@ -93,11 +101,14 @@ impl Session {
 
     /// Whether something is left that can be done while nothing waits.
     pub fn has_background_work(&self) -> bool {
-        self.lens.is_some() && self.open.is_some()
+        (self.lens.is_some() || !self.studies.is_empty()) && self.open.is_some()
     }
 
-    /// A small piece of it: some rows of the logit lens.
-    pub fn background_work(&mut self, mailbox: &Mailbox) {
+    /// A small piece of it: some rows of the logit lens, or one step of a study.
+    pub fn background_work(&mut self, cancel: Cancel, mailbox: &Mailbox) {
+        if self.lens.is_none() {
+            return self.study(cancel, mailbox);
+        }
         let (Some(open), Some(mut work)) = (&mut self.open, self.lens.take()) else { return };
         open.engine.set_cancel(Cancel::new());
         match work.go_on(open) {
@@ -134,6 +145,50 @@ impl Session {
         self.open = None;
         self.clean = None;
         self.lens = None;
+        self.studies.clear();
+    }
+
+    fn begin_study(&mut self, job: StudyJob, cancel: Cancel, mailbox: &Mailbox) {
+        self.studies.retain(|(older, _)| older.study != job.study);
+        let Some(open) = &mut self.open else { return };
+        open.engine.set_cancel(cancel);
+        match study::begin(open, &job) {
+            Ok(work) => {
+                post_study(&job, work.as_ref(), None, mailbox);
+                if work.progress().0 < work.progress().1 {
+                    self.studies.insert(0, (job, work));
+                }
+            }
+            Err(error) => {
+                let problem = if let Error::Cancelled = error { "Stopped.".into() } else { error.to_string() };
+                let view = StudyView { done: 0, total: 0, running: false, problem: Some(problem), finding: None };
+                mailbox.post(Event::Study { id: job.id, study: job.study, view: Arc::new(view) });
+            }
+        }
+    }
+
+    /// One step of the study that was asked for last.
+    fn study(&mut self, cancel: Cancel, mailbox: &Mailbox) {
+        let (Some(open), Some((job, work))) = (&mut self.open, self.studies.first_mut()) else { return };
+        open.engine.set_cancel(cancel);
+        match work.step(open) {
+            Ok(()) => {
+                let (done, total) = work.progress();
+                post_study(job, work.as_ref(), None, mailbox);
+                if done >= total {
+                    self.studies.remove(0);
+                }
+            }
+            // Something more urgent came: the same step is made again after it.
+            Err(Error::Cancelled) => {}
+            Err(error) => {
+                post_study(job, work.as_ref(), Some(error.to_string()), mailbox);
+                self.studies.remove(0);
+                if let Error::Device { .. } = error {
+                    self.after_failure(&error, mailbox);
+                }
+            }
+        }
     }
 
     /// Opens what a job asks for. Where that was only remembered and is no longer to be had, opens the default model.
@@ -202,7 +257,7 @@ impl Session {
         }
         self.forget();
         let engine = opened.engine;
-        self.open = Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, not_numbers, job });
+        self.open = Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, counts: None, not_numbers, job });
         mailbox.post(Event::Opened(Arc::new(card)));
         Ok(())
     }
@@ -256,6 +311,14 @@ impl Session {
             mailbox.post(Event::Closed);
         }
     }
+}
+
+/// Tells how far a study is.
+fn post_study(job: &StudyJob, work: &dyn Work, problem: Option<String>, mailbox: &Mailbox) {
+    let (done, total) = work.progress();
+    let running = problem.is_none() && done < total;
+    let view = StudyView { done, total, running, problem, finding: work.finding() };
+    mailbox.post(Event::Study { id: job.id, study: job.study, view: Arc::new(view) });
 }
 
 impl LensWork {

@@ -56,6 +56,10 @@ impl EngineThread {
         let mut state = self.mailbox.lock();
         state.waiting.retain(|waiting| waiting.kind() != job.kind());
         state.waiting.push(job);
+        // Work in the background steps aside at once; the step that it was at is made again.
+        if let Some((Kind::Background, cancel)) = &state.running {
+            cancel.cancel();
+        }
         self.mailbox.changed.notify_all();
     }
 
@@ -117,10 +121,16 @@ impl Mailbox {
         self.lock().events.drain(..).collect()
     }
 
-    /// Hands an event to whoever polls. Progress that was not collected yet is replaced.
+    /// Hands an event to whoever polls. Progress, of a job or of a study, that was not
+    /// collected yet is replaced.
     pub fn post(&self, event: Event) {
         let mut state = self.lock();
-        if matches!((&event, state.events.back()), (Event::Progress { .. }, Some(Event::Progress { .. }))) {
+        let is_newer = match (&event, state.events.back()) {
+            (Event::Progress { .. }, Some(Event::Progress { .. })) => true,
+            (Event::Study { id, .. }, Some(Event::Study { id: older, .. })) => id == older,
+            _ => false,
+        };
+        if is_newer {
             state.events.pop_back();
         }
         state.events.push_back(event);
@@ -139,8 +149,8 @@ impl Mailbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job with its stop flag. `None` inside `Some` means: nothing waits, do background work. `None`: close.
-    fn next(&self, has_background: bool) -> Option<Option<(Job, Cancel)>> {
+    /// The next job with its stop flag. No job means: nothing waits, do background work. `None`: close.
+    fn next(&self, has_background: bool) -> Option<(Option<Job>, Cancel)> {
         let mut state = self.lock();
         state.running = None;
         state.background = has_background;
@@ -153,12 +163,12 @@ impl Mailbox {
             if let Some(i) = (0..state.waiting.len()).min_by_key(|&i| state.waiting[i].kind()) {
                 let (job, cancel) = (state.waiting.remove(i), Cancel::new());
                 state.running = Some((job.kind(), cancel.clone()));
-                return Some(Some((job, cancel)));
+                return Some((Some(job), cancel));
             }
             if has_background {
                 let cancel = Cancel::new();
-                state.running = Some((Kind::Lens, cancel));
-                return Some(None);
+                state.running = Some((Kind::Background, cancel.clone()));
+                return Some((None, cancel));
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -168,10 +178,10 @@ impl Mailbox {
 /// The life of the engine thread. A job that panics costs the open model, which the session opens again, and no more.
 fn serve(mailbox: &Mailbox) {
     let mut session = Session::new();
-    while let Some(work) = mailbox.next(session.has_background_work()) {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match work {
-            Some((job, cancel)) => session.run(job, cancel, mailbox),
-            None => session.background_work(mailbox),
+    while let Some((job, cancel)) = mailbox.next(session.has_background_work()) {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match job {
+            Some(job) => session.run(job, cancel, mailbox),
+            None => session.background_work(cancel, mailbox),
         }));
         if outcome.is_err() {
             session.after_panic(mailbox);

@@ -21,10 +21,10 @@ mod world;
 use serde::{Deserialize, Serialize};
 
 pub use experts::{ExpertLayer, Leaning};
-pub use heads::{Ablated, Heads, KindScores, Repeats};
+pub use heads::{Ablated, Heads, KindScores, RepeatPrompts, Repeats};
 pub use limits::Check;
 pub use meaning::{AnalogyReport, FactReport, Placed, SenseReport};
-pub use world::{Beside, HeldOut, Loss, Sample, World, is_of_the_world};
+pub use world::{Beside, HeldOut, Loss, Sample, World, document, is_of_the_world};
 
 use crate::engine::Engine;
 use crate::engine::tokenizer::Tokenizer;

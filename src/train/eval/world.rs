@@ -183,17 +183,21 @@ impl Loss {
 
 /// Documents in a row, each begun by the token that separates them where the vocabulary has one.
 fn stream(tokenizer: &Tokenizer, corpus: &Corpus, split: Split, n_tokens: usize) -> Result<Vec<u32>> {
-    let begin = document_start(tokenizer);
     let mut tokens = Vec::with_capacity(n_tokens);
     for index in 0.. {
         if tokens.len() >= n_tokens {
             break;
         }
-        tokens.extend(begin);
-        tokens.extend(encode(tokenizer, &corpus.document(split, index))?);
+        tokens.extend(document(tokenizer, corpus, split, index)?);
     }
     tokens.truncate(n_tokens);
     Ok(tokens)
+}
+
+/// One document of the corpus as tokens, with the token between documents before it.
+pub fn document(tokenizer: &Tokenizer, corpus: &Corpus, split: Split, index: u64) -> Result<Vec<u32>> {
+    let text = encode(tokenizer, &corpus.document(split, index))?;
+    Ok(document_start(tokenizer).into_iter().chain(text).collect())
 }
 
 /// The token between documents.
