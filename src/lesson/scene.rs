@@ -42,6 +42,10 @@ panels! {
     NextToken = "next-token", "Next token";
     LogitLens = "logit-lens", "Logit lens";
     Tweaks = "tweaks", "Changes";
+    HeadScores = "head-scores", "Where heads look";
+    HeadEffect = "head-effect", "What each head is worth";
+    NGram = "n-gram", "Counting alone";
+    PatchMap = "patch-map", "Patch map";
 }
 
 /// A state of the lab that a lesson asks for.

@@ -16,7 +16,8 @@ use crate::lesson::PanelId;
 pub fn default_layout() -> Tree<PanelId> {
     let mut tiles = Tiles::default();
     let grid = tiles.insert_pane(PanelId::AttentionGrid);
-    let grid = tiles.insert_tab_tile(vec![grid]);
+    let maps = [PanelId::HeadScores, PanelId::HeadEffect, PanelId::PatchMap].map(|panel| tiles.insert_pane(panel));
+    let grid = tiles.insert_tab_tile([grid].into_iter().chain(maps).collect());
     let close_up: Vec<TileId> = [PanelId::AttentionHead, PanelId::AttentionPipeline, PanelId::LogitLens]
         .into_iter()
         .map(|panel| tiles.insert_pane(panel))
@@ -24,7 +25,8 @@ pub fn default_layout() -> Tree<PanelId> {
     let close_up = tiles.insert_tab_tile(close_up);
     let next = tiles.insert_pane(PanelId::NextToken);
     let tweaks = tiles.insert_pane(PanelId::Tweaks);
-    let (next, tweaks) = (tiles.insert_tab_tile(vec![next]), tiles.insert_tab_tile(vec![tweaks]));
+    let counting = tiles.insert_pane(PanelId::NGram);
+    let (next, tweaks) = (tiles.insert_tab_tile(vec![next, counting]), tiles.insert_tab_tile(vec![tweaks]));
     let effects = Linear::new_binary(LinearDir::Horizontal, [next, tweaks], 0.46);
     let effects = tiles.insert_container(Container::Linear(effects));
     let right = Linear::new_binary(LinearDir::Vertical, [close_up, effects], 0.56);

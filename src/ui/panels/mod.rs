@@ -6,8 +6,13 @@
 mod attention_grid;
 mod attention_head;
 mod attention_pipeline;
+mod head_effect;
+mod head_scores;
 mod logit_lens;
+mod n_gram;
 mod next_token;
+mod patch_map;
+mod study;
 mod tweaks;
 
 use egui::Ui;
@@ -26,12 +31,18 @@ pub struct Panels {
     next: next_token::NextToken,
     lens: logit_lens::LogitLens,
     tweaks: tweaks::Tweaks,
+    scores: head_scores::HeadScores,
+    effect: head_effect::HeadEffect,
+    n_gram: n_gram::NGram,
+    patch_map: patch_map::PatchMap,
 }
 
 impl Panels {
     /// Draws a panel into all of the space there is.
     pub fn show(&mut self, ui: &mut Ui, panel: PanelId, view: &mut View<'_>, settings: &mut Settings) {
-        let needs_run = panel != PanelId::Tweaks;
+        // The studies' panels say themselves what they need.
+        use PanelId::{HeadEffect, HeadScores, NGram, PatchMap, Tweaks};
+        let needs_run = !matches!(panel, Tweaks | HeadScores | HeadEffect | NGram | PatchMap);
         if needs_run && view.snapshot.shown().is_none() {
             return nothing_yet(ui, view, panel);
         }
@@ -42,6 +53,10 @@ impl Panels {
             PanelId::NextToken => self.next.show(ui, view),
             PanelId::LogitLens => self.lens.show(ui, view),
             PanelId::Tweaks => self.tweaks.show(ui, view),
+            PanelId::HeadScores => self.scores.show(ui, view),
+            PanelId::HeadEffect => self.effect.show(ui, view),
+            PanelId::NGram => self.n_gram.show(ui, view),
+            PanelId::PatchMap => self.patch_map.show(ui, view),
         }
     }
 
@@ -61,6 +76,10 @@ fn nothing_yet(ui: &mut Ui, view: &View<'_>, panel: PanelId) {
         PanelId::NextToken => "what the model expects next",
         PanelId::LogitLens => "what each layer would already predict",
         PanelId::Tweaks => "your changes",
+        PanelId::HeadScores => "where each head looks",
+        PanelId::HeadEffect => "what each head is worth",
+        PanelId::NGram => "what counting alone predicts",
+        PanelId::PatchMap => "where two prompts differ",
     };
     if s.model.is_none() && s.activity.is_some() {
         widgets::empty_state(ui, icon::MODEL, "Opening the model", &format!("In a moment this shows {about}."));

@@ -1,6 +1,7 @@
 //! What plots are made of: colour maps, textures of matrices, bars and lines.
 
 mod bars;
+pub mod heat;
 mod ramp;
 mod texture;
 pub mod through_layers;
