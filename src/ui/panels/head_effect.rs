@@ -4,7 +4,7 @@
 use egui::{ScrollArea, Ui};
 use egui_plot::{Plot, PlotPoints, Points};
 
-use super::head_scores::KINDS;
+use super::head_scores::choose;
 use super::study;
 use crate::insight::heads::{HeadKind, label};
 use crate::lab::study::effect::HeadEffect as Effect;
@@ -63,10 +63,8 @@ impl HeadEffect {
             widgets::note(ui, "Score every head as well to see each score against its effect.");
             return;
         };
-        ui.horizontal_wrapped(|ui| {
-            widgets::note(ui, "Across: score. Up: rise of the loss in nats.");
-            widgets::segmented(ui, &mut self.kind, &KINDS);
-        });
+        widgets::note(ui, "Across: score. Up: rise of the loss in nats.");
+        choose(ui, &mut self.kind);
         let Some(map) = scores.map(self.kind) else { return };
         let point = |head: HeadRef| Some([f64::from(map.get(head)?), effect.rise(head)?]);
         let heads: Vec<(HeadRef, [f64; 2])> =

@@ -16,7 +16,7 @@ use crate::ui::widgets;
 const NAMED: usize = 6;
 
 /// The habits that have a map, with short names.
-pub const KINDS: [(HeadKind, &str); 4] = [
+const KINDS: [(HeadKind, &str); 4] = [
     (HeadKind::PreviousToken, "Previous"),
     (HeadKind::DuplicateToken, "Duplicate"),
     (HeadKind::Induction, "Induction"),
@@ -50,7 +50,7 @@ impl HeadScores {
             );
             return;
         };
-        widgets::segmented(ui, &mut self.kind, &KINDS);
+        choose(ui, &mut self.kind);
         let Some(map) = scores.map(self.kind) else {
             widgets::note(ui, "These prompts have no place for this habit.");
             return;
@@ -72,6 +72,15 @@ impl HeadScores {
             );
         });
     }
+}
+
+/// The choice of a habit, in two halves so that a narrow panel can break it.
+pub fn choose(ui: &mut Ui, kind: &mut HeadKind) {
+    ui.horizontal_wrapped(|ui| {
+        for half in KINDS.chunks(2) {
+            widgets::segmented(ui, kind, half);
+        }
+    });
 }
 
 fn draw(ui: &mut Ui, view: &mut View<'_>, scores: &Scores, kind: HeadKind, map: &HeadMap, height: f32) {

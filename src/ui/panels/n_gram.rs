@@ -33,8 +33,8 @@ impl NGram {
         let context = counted.context.join(" ");
         widgets::note(ui, format!("A Markov model sees only “{context}”; the transformer sees the whole prompt."));
         let top = view.snapshot.shown().map(|run| run.top.clone()).unwrap_or_default();
-        ScrollArea::vertical().id_salt("n-gram").auto_shrink([false, false]).show(ui, |ui| {
-            egui::Grid::new("n-gram").num_columns(4).spacing([14.0, 4.0]).striped(true).show(ui, |ui| {
+        ScrollArea::both().id_salt("n-gram").auto_shrink([false, false]).show(ui, |ui| {
+            egui::Grid::new("n-gram").num_columns(4).spacing([6.0, 4.0]).striped(true).show(ui, |ui| {
                 for name in ["Counting", "", "Transformer", ""] {
                     widgets::note(ui, name);
                 }
