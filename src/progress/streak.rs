@@ -37,7 +37,7 @@ impl Streak {
             }
             streak.days += 1;
             streak.longest = streak.longest.max(streak.days);
-            if streak.days % DAYS_PER_FREEZE == 0 {
+            if streak.days.is_multiple_of(DAYS_PER_FREEZE) {
                 streak.freezes = (streak.freezes + 1).min(FREEZES);
             }
             last = Some(*day);

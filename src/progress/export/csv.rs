@@ -36,7 +36,8 @@ pub fn grade_book(profiles: &[(Profile, Record)], course: &Course) -> String {
 
 fn fields(profile: &Profile, record: &Record, lesson: &CourseLesson) -> Vec<String> {
     let tried: Vec<_> = lesson.items.iter().filter_map(|item| record.item(&lesson.id, item)).collect();
-    let score = tried.iter().map(|item| item.best.share()).sum::<f64>() / lesson.items.len().max(1) as f64;
+    // From 0.0, because the sum of nothing is -0.0.
+    let score = tried.iter().fold(0.0, |sum, item| sum + item.best.share()) / lesson.items.len().max(1) as f64;
     let last = tried.iter().map(|item| item.last).max_by_key(|last| last.ms());
     vec![
         harmless(&profile.alias),

@@ -100,3 +100,20 @@ pub(super) fn look(connection: &Connection, known: i64) -> rusqlite::Result<Foun
     }
     Ok(Found::Good(version))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_commit_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = connect(&folder.path().join("record.sqlite3"), true).unwrap();
+        write_ahead(&connection).unwrap();
+        let is = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+        // 2 is FULL: SQLite's documentation of `PRAGMA synchronous`.
+        assert_eq!((is("synchronous"), is("fullfsync"), is("foreign_keys"), is("trusted_schema")), (2, 1, 1, 0));
+        let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(journal, "wal");
+    }
+}
