@@ -51,3 +51,13 @@ impl Lock {
         Ok(())
     }
 }
+
+impl Drop for Lock {
+    /// Lets go by word and not only by closing the file: a process that is being started from this one shares its open
+    /// files for a moment, and would hold the lock on.
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            let _ = file.unlock();
+        }
+    }
+}
