@@ -61,8 +61,8 @@ impl Progress {
     /// Does what was asked.
     pub fn run(&self) -> Result<(), String> {
         let path = match &self.record {
-            Some(path) => path.clone(),
-            None => default_path().map_err(|e| e.to_string())?,
+            Some(path) if !path.as_os_str().is_empty() => path.clone(),
+            _ => default_path().map_err(|e| e.to_string())?,
         };
         if !path.exists() {
             return Err(format!("{}: there is no record yet; it begins with the first answer.", path.display()));
