@@ -69,18 +69,48 @@ fn options() -> Options {
     }
 }
 
+fn random(config: &ModelConfig) -> (Box<dyn Engine>, Vec<f32>) {
+    let data = random_model(config, Encoding::F32, 5);
+    let embeddings = data[&TensorId::global(Param::Embed)].decode();
+    let backend = CandleBackend::new(true);
+    let table = data.iter().map(|(id, data)| (*id, backend.upload(data).unwrap())).collect();
+    (Box::new(Runner::new(backend, config.clone(), Weights::new(table)).unwrap()), embeddings)
+}
+
 fn measured(moe: Option<MoeConfig>) -> Report {
     let tokenizer = tokenizer_of(&words());
     assert!(is_of_the_world(&tokenizer));
     let config = ModelConfig { d_vocab: tokenizer.len(), tied_embeddings: true, moe, ..base() };
-    let data = random_model(&config, Encoding::F32, 5);
-    let embeddings = data[&TensorId::global(Param::Embed)].decode();
-    let backend = CandleBackend::new(true);
-    let table = data.iter().map(|(id, data)| (*id, backend.upload(data).unwrap())).collect();
-    let mut engine: Box<dyn Engine> = Box::new(Runner::new(backend, config, Weights::new(table)).unwrap());
+    let (mut engine, embeddings) = random(&config);
     let mut subject =
         Subject { name: "random".into(), engine: engine.as_mut(), tokenizer: &tokenizer, embeddings: &embeddings };
-    evaluate(&mut subject, &options(), &|_| {}).unwrap_or_else(|e| panic!("{e}"))
+    evaluate(&mut subject, None, &options(), &|_| {}).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn two_models_are_compared_on_the_same_tokens() {
+    let tokenizer = tokenizer_of(&words());
+    let config = ModelConfig { d_vocab: tokenizer.len(), tied_embeddings: true, ..base() };
+    let beside = |other: &ModelConfig| {
+        let ((mut engine, embeddings), (mut other, others)) = (random(&config), random(other));
+        let mut subject =
+            Subject { name: "one".into(), engine: engine.as_mut(), tokenizer: &tokenizer, embeddings: &embeddings };
+        let mut other =
+            Subject { name: "other".into(), engine: other.as_mut(), tokenizer: &tokenizer, embeddings: &others };
+        evaluate(&mut subject, Some(&mut other), &options(), &|_| {})
+    };
+    let held_out = |report: Report| report.world.unwrap().held_out;
+    let same = held_out(beside(&config).unwrap());
+    let itself = same.beside.unwrap();
+    assert_eq!((itself.loss, itself.difference.nats), (same.model, 0.0));
+    // Without the last block it is another model, and the difference is that of the means.
+    let report = beside(&ModelConfig { n_layers: config.n_layers - 1, ..config.clone() }).unwrap();
+    assert!(report.checks().iter().any(|check| check.figure.contains("minus that of other")));
+    let (one, other) = (held_out(report.clone()).model, held_out(report).beside.unwrap());
+    assert!(other.difference.nats != 0.0 && other.difference.error < one.error);
+    assert!((other.difference.nats - (one.nats - other.loss.nats)).abs() < 1e-9);
+    let error = beside(&ModelConfig { n_ctx: 32, ..config.clone() }).unwrap_err();
+    assert!(error.to_string().contains("“other” cannot read the same text"), "{error}");
 }
 
 #[test]

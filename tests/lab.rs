@@ -246,6 +246,10 @@ fn the_model_moves_between_devices() {
     let s = lab.snapshot();
     assert_eq!(s.model.as_ref().unwrap().device.kind, glassbox::model::DeviceKind::Cpu);
     assert!(s.notices.iter().any(|n| n.level == NoticeLevel::Warning && n.sticky));
+    // Where a device that is there takes over in turn, that is no longer true.
+    lab.apply(Command::SetDevice(DeviceChoice::Gpu("gpu".into())));
+    lab.wait_until_idle();
+    assert!(lab.snapshot().notices.is_empty(), "{:?}", lab.snapshot().notices);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn report(id: &str, device: DeviceChoice, options: &Options) -> Report {
     let embeddings = checkpoint.tensor(&table.expect("a table")).expect("its bytes").decode();
     let mut subject =
         Subject { name: id.into(), engine: engine.as_mut(), tokenizer: &tokenizer, embeddings: &embeddings };
-    evaluate(&mut subject, options, &|_| {}).expect("a report")
+    evaluate(&mut subject, None, options, &|_| {}).expect("a report")
 }
 
 fn short() -> Options {

@@ -19,6 +19,9 @@ pub struct Eval {
     /// Write the report into a Markdown file, between the markers <!-- eval:ID --> and <!-- /eval:ID -->.
     #[arg(long, num_args = 2, value_names = ["FILE", "ID"])]
     report: Option<Vec<String>>,
+    /// Another model of the same vocabulary, whose held-out loss is compared token by token.
+    #[arg(long, value_name = "MODEL")]
+    beside: Option<ModelSource>,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -48,19 +51,14 @@ pub struct Eval {
 impl Eval {
     /// Prints the report; the steps go to standard error.
     pub fn run(&self, device: &DeviceArguments) -> Result<(), String> {
-        let Opened { checkpoint, tokenizer, mut engine, not_numbers, notes } = open(&self.model, device)?;
-        let embed = TensorId::global(Param::Embed);
-        let table = checkpoint.config.tensors().into_iter().find(|spec| spec.id == embed);
-        let embeddings = match table {
-            Some(spec) => checkpoint.tensor(&spec).map_err(|e| e.to_string())?.decode(),
-            None => Vec::new(),
-        };
-        let name = checkpoint.report.name.clone().unwrap_or_else(|| self.model.name());
-        let about = checkpoint.report.about.clone();
-        let mut subject = Subject { name, engine: engine.as_mut(), tokenizer: &tokenizer, embeddings: &embeddings };
-        let report = evaluate(&mut subject, &self.options(about.as_ref()), &|step| eprintln!("measuring: {step}"))
-            .map_err(|e| sentence(&e, not_numbers.as_ref()))?;
-        notes.iter().for_each(|note| eprintln!("note: {note}"));
+        let mut measured = Measured::open(&self.model, device)?;
+        let mut other = self.beside.as_ref().map(|other| Measured::open(other, device)).transpose()?;
+        let options = self.options(measured.opened.checkpoint.report.about.as_ref());
+        let mut beside = other.as_mut().map(Measured::subject);
+        let report =
+            evaluate(&mut measured.subject(), beside.as_mut(), &options, &|step| eprintln!("measuring: {step}"))
+                .map_err(|e| sentence(&e, measured.opened.not_numbers.as_ref()))?;
+        measured.opened.notes.iter().for_each(|note| eprintln!("note: {note}"));
         let text = if self.json {
             serde_json::to_string_pretty(&report).map_err(|e| e.to_string())? + "\n"
         } else {
@@ -89,6 +87,33 @@ impl Eval {
             counted_tokens: self.counted.or(tokens).unwrap_or(usual.counted_tokens),
             ..usual
         }
+    }
+}
+
+/// An open model with what a measurement needs of it.
+struct Measured {
+    name: String,
+    opened: Opened,
+    embeddings: Vec<f32>,
+}
+
+impl Measured {
+    fn open(source: &ModelSource, device: &DeviceArguments) -> Result<Self, String> {
+        let opened = open(source, device)?;
+        let checkpoint = &opened.checkpoint;
+        let embed = TensorId::global(Param::Embed);
+        let table = checkpoint.config.tensors().into_iter().find(|spec| spec.id == embed);
+        let embeddings = match table {
+            Some(spec) => checkpoint.tensor(&spec).map_err(|e| e.to_string())?.decode(),
+            None => Vec::new(),
+        };
+        let name = checkpoint.report.name.clone().unwrap_or_else(|| source.name());
+        Ok(Self { name, opened, embeddings })
+    }
+
+    fn subject(&mut self) -> Subject<'_> {
+        let Opened { engine, tokenizer, .. } = &mut self.opened;
+        Subject { name: self.name.clone(), engine: engine.as_mut(), tokenizer, embeddings: &self.embeddings }
     }
 }
 

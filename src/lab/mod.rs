@@ -61,6 +61,8 @@ pub struct Lab {
     /// The newest generation.
     generation: u64,
     notices: u64,
+    /// The newest notice when a model was last asked for: warnings up to it are about the one before.
+    notices_before: u64,
     folders: ModelFolders,
     /// The prompt of models that suggest none.
     plain_prompt: String,
@@ -90,6 +92,7 @@ impl Lab {
             revision: 0,
             generation: 0,
             notices: 0,
+            notices_before: 0,
             folders: options.folders,
             plain_prompt: options.prompt.clone(),
             given_prompt: options.prompt,

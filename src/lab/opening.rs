@@ -27,6 +27,7 @@ pub enum Begin {
 impl Lab {
     /// Opens a model; one that was only `remembered` gives way to the default one if it is gone.
     pub(super) fn open(&mut self, source: ModelSource, remembered: bool) {
+        self.notices_before = self.notices;
         self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
         let s = &mut self.snapshot;
         // Whoever tries another file has read what was wrong with the last one.
@@ -77,6 +78,7 @@ impl Lab {
         let prompt = card.about.as_ref().map_or_else(|| self.plain_prompt.clone(), |about| about.prompt.clone());
         let other_prompt = self.give_prompt(&prompt);
         let s = &mut self.snapshot;
+        s.notices.retain(|notice| notice.level != NoticeLevel::Warning || notice.id > self.notices_before);
         s.last = Some(card.source.clone());
         if let ModelSource::File(path) = &card.source {
             s.recent.retain(|recent| recent != path);

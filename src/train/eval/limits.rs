@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Report, World};
+use super::{Loss, Report, World};
 use crate::insight::heads::HeadKind;
 
 /// A head is called a previous-token head from this score on.
@@ -86,6 +86,15 @@ impl World {
             format!("below the trigram model's {trigram:.3}"),
             Some(model < trigram),
         );
+        if let Some(beside) = &self.held_out.beside {
+            let Loss { nats, error, .. } = beside.difference;
+            add(
+                &format!("Held-out loss minus that of {}, token by token", beside.name),
+                format!("{nats:+.4} ± {error:.4}"),
+                "0 or less".into(),
+                Some(nats <= 0.0),
+            );
+        }
         let rank = self.king_queen.centred.as_ref().map(|placed| placed.rank);
         add(
             "Rank of queen for king − man + woman, inputs left out",

@@ -24,7 +24,7 @@ pub use experts::{ExpertLayer, Leaning};
 pub use heads::{Ablated, Heads, KindScores, Repeats};
 pub use limits::Check;
 pub use meaning::{AnalogyReport, FactReport, Placed, SenseReport};
-pub use world::{HeldOut, Loss, Sample, World, is_of_the_world};
+pub use world::{Beside, HeldOut, Loss, Sample, World, is_of_the_world};
 
 use crate::engine::Engine;
 use crate::engine::tokenizer::Tokenizer;
@@ -114,8 +114,14 @@ pub struct About {
     pub device: String,
 }
 
-/// Measures a model. `progress` hears what is being done, a few words at a time.
-pub fn evaluate(subject: &mut Subject<'_>, options: &Options, progress: &dyn Fn(&str)) -> Result<Report> {
+/// Measures a model; of the story world, its held-out loss stands beside that of `other`, one of the same vocabulary.
+/// `progress` hears what is being done, a few words at a time.
+pub fn evaluate(
+    subject: &mut Subject<'_>,
+    other: Option<&mut Subject<'_>>,
+    options: &Options,
+    progress: &dyn Fn(&str),
+) -> Result<Report> {
     let (config, device) = (subject.engine.config().clone(), subject.engine.device());
     let model = About {
         name: subject.name.clone(),
@@ -131,7 +137,7 @@ pub fn evaluate(subject: &mut Subject<'_>, options: &Options, progress: &dyn Fn(
     progress("heads on random tokens that repeat");
     let heads = heads::measure(subject, options)?;
     let world = match is_of_the_world(subject.tokenizer) {
-        true => Some(world::measure(subject, options, progress)?),
+        true => Some(world::measure(subject, other, options, progress)?),
         false => None,
     };
     Ok(Report { model, options: options.clone(), heads, world })

@@ -121,7 +121,12 @@ fn held_out(world: &World) -> Vec<Block> {
     let row = |name: &str, loss: &super::Loss| {
         vec![name.into(), format!("{:.3} ± {:.3}", loss.nats, loss.error), format!("{:.2}", loss.perplexity)]
     };
-    let rows = vec![row("model", &h.model), row("trigram", &h.trigram)];
+    let mut rows = vec![row("model", &h.model), row("trigram", &h.trigram)];
+    rows.extend(
+        h.beside
+            .iter()
+            .map(|b| row(&format!("{} ({} active parameters)", b.name, grouped(b.n_active_params)), &b.loss)),
+    );
     vec![Block::Heading("Held-out loss".into()), Block::Text(text), table(["", "Nats per token", "Perplexity"], rows)]
 }
 

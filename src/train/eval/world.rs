@@ -11,7 +11,7 @@ use crate::engine::tokenizer::Tokenizer;
 use crate::insight::loss::{mean, perplexity, standard_error};
 use crate::insight::ngram::NGram;
 use crate::model::sampler::SamplerConfig;
-use crate::model::{Interventions, Result};
+use crate::model::{Error, Interventions, Result};
 use crate::train::corpus::{Corpus, Split, probes};
 
 /// The order of the counting model: two tokens of context and what follows.
@@ -68,6 +68,22 @@ pub struct HeldOut {
     pub n_grams: usize,
     /// The model's loss minus the counting model's, token by token; its perplexity is the ratio of theirs.
     pub difference: Loss,
+    /// Another model on the same windows, if one was given.
+    pub beside: Option<Beside>,
+}
+
+/// The held-out loss of another model, on the same tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Its name.
+    pub name: String,
+    /// Parameters that one token uses.
+    pub n_active_params: u64,
+    /// Its loss.
+    pub loss: Loss,
+    /// The measured model's loss minus this one's, token by token. As both meet the same difficult tokens, its error is
+    /// much smaller than that of either loss.
+    pub difference: Loss,
 }
 
 /// A text that the model wrote.
@@ -91,15 +107,17 @@ pub fn is_of_the_world(tokenizer: &Tokenizer) -> bool {
     tokenizer.len() <= LARGEST_VOCABULARY && [a, b, c, d].iter().all(known)
 }
 
-pub(super) fn measure(subject: &mut Subject<'_>, options: &Options, progress: &dyn Fn(&str)) -> Result<World> {
+pub(super) fn measure(
+    subject: &mut Subject<'_>,
+    other: Option<&mut Subject<'_>>,
+    options: &Options,
+    progress: &dyn Fn(&str),
+) -> Result<World> {
     let corpus = Corpus::new(options.corpus_seed);
     let window = subject.engine.config().n_ctx.min(LONGEST_WINDOW);
     progress("held-out text");
     let held_out_text = stream(subject.tokenizer, &corpus, Split::HeldOut, options.held_out_tokens)?;
-    let mut model = Vec::new();
-    for part in held_out_text.chunks(window) {
-        model.extend(losses(subject.engine, part, &Interventions::none())?);
-    }
+    let model = in_windows(subject, &held_out_text, window)?;
     progress("a trigram model of the training text");
     let mut counting = NGram::new(ORDER, subject.engine.config().d_vocab);
     counting.count(&stream(subject.tokenizer, &corpus, Split::Train, options.counted_tokens)?);
@@ -113,6 +131,7 @@ pub(super) fn measure(subject: &mut Subject<'_>, options: &Options, progress: &d
         counted: counting.n_tokens(),
         n_grams: counting.n_distinct(),
         difference: Loss::of(&difference),
+        beside: other.map(|other| beside(other, &model, &held_out_text, window)).transpose()?,
     };
 
     progress("words");
@@ -127,6 +146,32 @@ pub(super) fn measure(subject: &mut Subject<'_>, options: &Options, progress: &d
     progress("samples");
     let samples = samples(subject, options)?;
     Ok(World { held_out, king_queen, analogies, senses, facts, experts, samples })
+}
+
+/// The loss at each token of a text that is cut into windows, but for the first of each.
+fn in_windows(subject: &mut Subject<'_>, text: &[u32], window: usize) -> Result<Vec<f64>> {
+    let mut all = Vec::with_capacity(text.len());
+    for part in text.chunks(window) {
+        all.extend(losses(subject.engine, part, &Interventions::none())?);
+    }
+    Ok(all)
+}
+
+/// Another model on the text and the windows that gave `measured`.
+fn beside(other: &mut Subject<'_>, measured: &[f64], text: &[u32], window: usize) -> Result<Beside> {
+    let config = other.engine.config();
+    // Ids mean the same words only under the same vocabulary.
+    if config.n_ctx < window || text.iter().any(|&id| id as usize >= config.d_vocab) {
+        let name = &other.name;
+        let sentence =
+            format!("“{name}” cannot read the same text: compare with a model of the same vocabulary and context.");
+        return Err(Error::Text(sentence));
+    }
+    let n_active_params = config.n_active_params();
+    let theirs = in_windows(other, text, window)?;
+    let difference: Vec<f64> = measured.iter().zip(&theirs).map(|(a, b)| a - b).collect();
+    let (loss, difference) = (Loss::of(&theirs), Loss::of(&difference));
+    Ok(Beside { name: other.name.clone(), n_active_params, loss, difference })
 }
 
 impl Loss {
