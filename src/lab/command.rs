@@ -1,5 +1,6 @@
 //! What the student can ask of the lab.
 
+use super::meaning::Question;
 use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::SamplerConfig;
 use crate::model::tweak::{HeadRef, Tweak};
@@ -41,6 +42,8 @@ pub enum Command {
     ClearGenerated,
     /// Renders the prompt as a chat message through the model's template, or takes it as plain text.
     SetChat(bool),
+    /// Asks about meaning: the answer comes into the snapshot's `meaning`.
+    Ask(Question),
     /// Stops whatever runs.
     Cancel,
     /// Removes a notice.

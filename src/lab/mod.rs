@@ -8,7 +8,9 @@
 mod card;
 mod command;
 mod generate;
+mod geometry;
 mod job;
+mod meaning;
 mod opening;
 mod session;
 mod snapshot;
@@ -21,7 +23,9 @@ use std::time::Duration;
 
 pub use crate::engine::{DeviceChoice, ModelSource};
 pub use command::Command;
-use job::{Event, GenerateJob, Job, Kind, Sequence, TraceJob};
+pub use geometry::MOST_WORDS;
+use job::{AskJob, Event, GenerateJob, Job, Kind, Sequence, TraceJob};
+pub use meaning::{AnalogyAnswer, Asked, Contexts, Labelled, Meaning, Near, Pairs, Question, TokenMap, Word};
 pub use opening::Begin;
 pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
@@ -60,6 +64,8 @@ pub struct Lab {
     revision: u64,
     /// The newest generation.
     generation: u64,
+    /// The newest question.
+    question: u64,
     notices: u64,
     /// The newest notice when a model was last asked for: warnings up to it are about the one before.
     notices_before: u64,
@@ -91,6 +97,7 @@ impl Lab {
             generated: Vec::new(),
             revision: 0,
             generation: 0,
+            question: 0,
             notices: 0,
             notices_before: 0,
             folders: options.folders,
@@ -119,6 +126,7 @@ impl Lab {
             Command::OpenModel(source) => self.open(source, false),
             Command::CloseModel => {
                 self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+                self.give_up_questions(None);
                 self.engine.send(Job::Close);
             }
             Command::SetDevice(choice) => {
@@ -171,7 +179,11 @@ impl Lab {
             Command::SetUseCache(use_cache) => s.use_cache = use_cache,
             Command::Step => self.generate(1),
             Command::Generate(n) => self.generate(n),
-            Command::Cancel => self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]),
+            Command::Cancel => {
+                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+                self.give_up_questions(Some("Stopped, as you asked."));
+            }
+            Command::Ask(question) => self.ask(question),
             Command::Dismiss(id) => s.notices.retain(|notice| notice.id != id),
             Command::ClearRecent => s.recent.clear(),
         }
@@ -252,6 +264,21 @@ impl Lab {
         }
     }
 
+    /// Leaves a question with the engine thread. Without a model there is nobody to ask.
+    fn ask(&mut self, question: Question) {
+        if self.snapshot.model.is_some() {
+            self.question += 1;
+            self.snapshot.meaning.ask(self.question, &question);
+            self.engine.send(Job::Ask(AskJob { id: self.question, question }));
+        }
+    }
+
+    /// What was asked and not answered will not be answered any more; `problem` says why, none lets it be asked again.
+    fn give_up_questions(&mut self, problem: Option<&str>) {
+        self.engine.cancel(&Kind::ASK);
+        self.snapshot.meaning.stop(problem);
+    }
+
     fn generate(&mut self, max_tokens: usize) {
         let s = &mut self.snapshot;
         if s.model.is_none() || s.generation.as_ref().is_some_and(|g| g.running) {
@@ -276,6 +303,7 @@ impl Lab {
             Event::Opened(card) => self.opened(card),
             Event::Closed => {
                 s.model = None;
+                s.meaning = Meaning::default();
                 (s.clean, s.tweaked, s.generation) = (None, None, None);
                 (s.chips, s.n_prompt, s.stale) = (Arc::default(), 0, false);
             }
@@ -329,6 +357,7 @@ impl Lab {
                 self.generation(|g| (g.running, g.stopped) = (false, Some(reason)));
                 self.request_runs();
             }
+            Event::Answered { id, answer } => s.meaning.collect(id, *answer),
             Event::Done(kind) => {
                 s.activity = None;
                 let has_model = s.model.is_some();

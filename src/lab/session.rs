@@ -6,7 +6,8 @@ use std::time::Instant;
 use super::DeviceChoice;
 use super::card;
 use super::generate::generate;
-use super::job::{Event, Job, Kind, OpenJob, TraceJob};
+use super::geometry::{self, Table};
+use super::job::{AskJob, Event, Job, Kind, OpenJob, TraceJob};
 use super::snapshot::{DeviceOption, Lens, NoticeLevel, Run};
 use super::trace::{self, Traced};
 use super::worker::Mailbox;
@@ -40,6 +41,8 @@ pub struct Session {
     /// The unchanged run of the last sequence, which the next request may share.
     clean: Option<Traced>,
     lens: Option<LensWork>,
+    /// The open model's embedding table, once it was asked about.
+    table: Option<Table>,
     runs: u64,
     /// Times in a row that a graphics processor failed.
     failures: u32,
@@ -51,10 +54,22 @@ struct LensWork {
     cells: Vec<Vec<(TokenScore, String)>>,
 }
 
+impl Open {
+    /// Where it was opened from.
+    pub fn source(&self) -> &ModelSource {
+        &self.job.source
+    }
+
+    /// What may stand in for built-in models.
+    pub fn folders(&self) -> &crate::builtin::ModelFolders {
+        &self.job.folders
+    }
+}
+
 impl Session {
     /// A session with no model.
     pub fn new() -> Self {
-        Self { open: None, clean: None, lens: None, runs: 0, failures: 0 }
+        Self { open: None, clean: None, lens: None, table: None, runs: 0, failures: 0 }
     }
 
     /// Carries out one job and reports its end.
@@ -72,6 +87,7 @@ impl Session {
                 mailbox.post(Event::Closed);
             }
             Job::Trace(job) => self.trace(&job, cancel, mailbox),
+            Job::Ask(job) => self.ask(&job, &cancel, mailbox),
             Job::Generate(job) => {
                 if let Some(open) = &mut self.open {
                     open.engine.set_cancel(cancel.clone());
@@ -125,7 +141,7 @@ impl Session {
             }
             None => mailbox.post(Event::Closed),
         }
-        for kind in [Kind::Open, Kind::Trace, Kind::Generate] {
+        for kind in [Kind::Open, Kind::Trace, Kind::Generate].into_iter().chain(Kind::ASK) {
             mailbox.post(Event::Done(kind));
         }
     }
@@ -134,6 +150,7 @@ impl Session {
         self.open = None;
         self.clean = None;
         self.lens = None;
+        self.table = None;
     }
 
     /// Opens what a job asks for. Where that was only remembered and is no longer to be had, opens the default model.
@@ -205,6 +222,17 @@ impl Session {
         self.open = Some(Open { engine, tokenizer: Arc::new(tokenizer), chat, not_numbers, job });
         mailbox.post(Event::Opened(Arc::new(card)));
         Ok(())
+    }
+
+    fn ask(&mut self, job: &AskJob, cancel: &Cancel, mailbox: &Mailbox) {
+        let Some(open) = &mut self.open else { return };
+        open.engine.set_cancel(cancel.clone());
+        let label = "Reading what words mean".to_owned();
+        let progress = |fraction| mailbox.post(Event::Progress { label: label.clone(), fraction: Some(fraction) });
+        let answer = geometry::answer(open, &mut self.table, &job.question, cancel, &progress);
+        if !cancel.is_cancelled() {
+            mailbox.post(Event::Answered { id: job.id, answer: Box::new(answer) });
+        }
     }
 
     fn trace(&mut self, job: &TraceJob, cancel: Cancel, mailbox: &Mailbox) {

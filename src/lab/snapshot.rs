@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::meaning::Meaning;
 use crate::builtin::About;
 use crate::engine::{DeviceChoice, Memory, ModelSource, TokenScore};
 use crate::model::sampler::{Draw, SamplerConfig};
@@ -53,6 +54,8 @@ pub struct Snapshot {
     pub use_cache: bool,
     /// The generation that runs or ran last.
     pub generation: Option<Arc<Generation>>,
+    /// What was asked about meaning.
+    pub meaning: Meaning,
     /// What is running now.
     pub activity: Option<Activity>,
     /// Messages, oldest first.
