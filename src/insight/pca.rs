@@ -167,7 +167,8 @@ mod tests {
     /// Jacobi's method: turns the largest coordinates pairwise until only the diagonal is left.
     fn jacobi(mut a: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {
         let d = a.len();
-        let mut vectors: Vec<Vec<f64>> = (0..d).map(|i| (0..d).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+        let mut vectors: Vec<Vec<f64>> =
+            (0..d).map(|i| (0..d).map(|j| f64::from(u8::from(i == j))).collect()).collect();
         for _ in 0..60 {
             for p in 0..d {
                 for q in p + 1..d {

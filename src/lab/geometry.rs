@@ -262,9 +262,8 @@ fn contexts(open: &mut Open, word: &str, sentences: &[String]) -> Result<Context
         (0..n).flat_map(|s| &vectors[(s * n_points + layer) * d..][..d]).copied().collect()
     };
     let ids: Vec<u32> = (0..n as u32).collect();
-    let cosines = (0..n_points).map(|layer| {
-        Space::new(&at_layer(layer), d, Measure::Cosine, false).matrix(&ids).unwrap_or_default()
-    });
+    let cosines = (0..n_points)
+        .map(|layer| Space::new(&at_layer(layer), d, Measure::Cosine, false).matrix(&ids).unwrap_or_default());
     let cosines = cosines.collect();
     let found = principal(&vectors, d, 2, &mut |_| true).ok_or("There is nothing to compare.")?;
     let place = |row: &[f32]| {

@@ -42,6 +42,10 @@ panels! {
     NextToken = "next-token", "Next token";
     LogitLens = "logit-lens", "Logit lens";
     Tweaks = "tweaks", "Changes";
+    EmbeddingMap = "embedding-map", "Map of tokens";
+    Neighbours = "neighbours", "Neighbours";
+    Analogy = "analogy", "Analogy";
+    WordInContext = "word-in-context", "A word in context";
 }
 
 /// A state of the lab that a lesson asks for.

@@ -3,12 +3,16 @@
 //! A panel draws from the [`View`] and keeps only what it derives (textures, sums) or what concerns looking (zoom, mode).
 //! [`Panels::show`] is the registry: every [`PanelId`] has one panel, so a lesson can name it and a test can walk them.
 
+mod analogy;
 mod attention_grid;
 mod attention_head;
 mod attention_pipeline;
+mod embedding_map;
 mod logit_lens;
+mod neighbours;
 mod next_token;
 mod tweaks;
+mod word_in_context;
 
 use egui::Ui;
 
@@ -26,13 +30,21 @@ pub struct Panels {
     next: next_token::NextToken,
     lens: logit_lens::LogitLens,
     tweaks: tweaks::Tweaks,
+    map: embedding_map::EmbeddingMap,
+    neighbours: neighbours::Neighbours,
+    analogy: analogy::Analogy,
+    context: word_in_context::WordInContext,
 }
 
 impl Panels {
     /// Draws a panel into all of the space there is.
     pub fn show(&mut self, ui: &mut Ui, panel: PanelId, view: &mut View<'_>, settings: &mut Settings) {
-        let needs_run = panel != PanelId::Tweaks;
-        if needs_run && view.snapshot.shown().is_none() {
+        let missing = match panel {
+            PanelId::Tweaks => false,
+            _ if asks_the_model(panel) => view.snapshot.model.is_none(),
+            _ => view.snapshot.shown().is_none(),
+        };
+        if missing {
             return nothing_yet(ui, view, panel);
         }
         match panel {
@@ -42,6 +54,10 @@ impl Panels {
             PanelId::NextToken => self.next.show(ui, view),
             PanelId::LogitLens => self.lens.show(ui, view),
             PanelId::Tweaks => self.tweaks.show(ui, view),
+            PanelId::EmbeddingMap => self.map.show(ui, view),
+            PanelId::Neighbours => self.neighbours.show(ui, view),
+            PanelId::Analogy => self.analogy.show(ui, view),
+            PanelId::WordInContext => self.context.show(ui, view),
         }
     }
 
@@ -49,6 +65,11 @@ impl Panels {
     pub fn is_pending(&self) -> bool {
         self.grid.is_pending()
     }
+}
+
+/// Whether a panel shows the open model itself rather than a run of the prompt.
+pub fn asks_the_model(panel: PanelId) -> bool {
+    matches!(panel, PanelId::EmbeddingMap | PanelId::Neighbours | PanelId::Analogy | PanelId::WordInContext)
 }
 
 /// What a panel says before there is a run.
@@ -61,6 +82,10 @@ fn nothing_yet(ui: &mut Ui, view: &View<'_>, panel: PanelId) {
         PanelId::NextToken => "what the model expects next",
         PanelId::LogitLens => "what each layer would already predict",
         PanelId::Tweaks => "your changes",
+        PanelId::EmbeddingMap => "the embedding table as a map",
+        PanelId::Neighbours => "which tokens lie near each other",
+        PanelId::Analogy => "arithmetic with words",
+        PanelId::WordInContext => "one word in several sentences",
     };
     if s.model.is_none() && s.activity.is_some() {
         widgets::empty_state(ui, icon::MODEL, "Opening the model", &format!("In a moment this shows {about}."));
