@@ -16,6 +16,7 @@ pub mod tokenizer;
 pub mod wgpu;
 
 pub use device::DeviceChoice;
+pub use memory::free as free_memory;
 pub use model_source::{ModelSource, open_checkpoint, open_source};
 pub use open::{Device, NotNumbers, Opened, devices, open_engine, open_tokenizer};
 pub use runner::Runner;

@@ -144,6 +144,11 @@ impl<'a> Space<'a> {
         self.best(&self.values(point), excluded, n)
     }
 
+    /// The measure between all pairs of a list, `[n, n]`; `None` where one is not in the table.
+    pub fn matrix(&self, ids: &[u32]) -> Option<Vec<f32>> {
+        ids.iter().flat_map(|a| ids.iter().map(|b| self.between(*a, *b))).collect()
+    }
+
     /// Whether b − a + c lies near d, with the `n` nearest tokens. `None` where one of the four is not in the table.
     pub fn analogy(&self, [a, b, c, d]: [u32; 4], n: usize) -> Option<AnalogyResult> {
         let (va, vb, vc) = (self.vector(a)?, self.vector(b)?, self.vector(c)?);

@@ -9,6 +9,7 @@
 //! | [`loss`] | how surprised was the model, in nats per token? |
 //! | [`ngram`] | how far does counting alone get (the Markov model that lesson 1 compares with)? |
 //! | [`analogy`] | what is near a vector, and does b − a + c land on d? |
+//! | [`pca`] | in which few directions do the rows of a table differ most? |
 //! | [`senses`] | in which layer do two meanings of one word part? |
 //! | [`router`] | does a mixture of experts share its load, and who takes which words? |
 //!
@@ -20,6 +21,7 @@ pub mod analogy;
 pub mod heads;
 pub mod loss;
 pub mod ngram;
+pub mod pca;
 mod random;
 pub mod router;
 pub mod senses;

@@ -1,5 +1,6 @@
 //! What the student can ask of the lab.
 
+use super::meaning::Question;
 use super::{LossText, Study};
 use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::SamplerConfig;
@@ -49,6 +50,8 @@ pub enum Command {
     Study(Study, LossText),
     /// Stops a study; what it found stays.
     StopStudy(Study),
+    /// Asks about meaning: the answer comes into the snapshot's `meaning`.
+    Ask(Question),
     /// Stops whatever runs.
     Cancel,
     /// Removes a notice.

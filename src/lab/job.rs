@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::meaning::{Answer, Question};
 use super::snapshot::{Chip, DeviceOption, Lens, ModelCard, NoticeLevel, Run};
 use super::study::{Study, StudyJob, StudyView};
 use crate::builtin::ModelFolders;
@@ -26,6 +27,8 @@ pub enum Job {
     Study(StudyJob),
     /// Gives up a study.
     StopStudy(Study),
+    /// Answers a question about meaning.
+    Ask(AskJob),
 }
 
 /// Kinds of job, most urgent first.
@@ -39,6 +42,8 @@ pub enum Kind {
     Trace,
     /// `Job::Generate`.
     Generate,
+    /// `Job::Ask`, by the kind of question.
+    Ask(AskKind),
     /// `Job::FindDevices`.
     FindDevices,
     /// `Job::StopStudy`.
@@ -47,6 +52,30 @@ pub enum Kind {
     Study(Study),
     /// The logit lens and the studies, worked on when nothing else waits.
     Background,
+}
+
+/// Kinds of question: one of each may wait. Quick ones come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum AskKind {
+    Glance,
+    Near,
+    Analogy,
+    Pairs,
+    Context,
+    Map,
+}
+
+impl Kind {
+    /// Every kind of question.
+    pub const ASK: [Self; 6] = [
+        Self::Ask(AskKind::Glance),
+        Self::Ask(AskKind::Near),
+        Self::Ask(AskKind::Analogy),
+        Self::Ask(AskKind::Pairs),
+        Self::Ask(AskKind::Context),
+        Self::Ask(AskKind::Map),
+    ];
 }
 
 impl Job {
@@ -60,6 +89,14 @@ impl Job {
             Self::Generate(_) => Kind::Generate,
             Self::Study(job) => Kind::Study(job.study),
             Self::StopStudy(study) => Kind::StopStudy(*study),
+            Self::Ask(job) => Kind::Ask(match job.question {
+                Question::Map => AskKind::Map,
+                Question::Near { .. } => AskKind::Near,
+                Question::Glance(_) => AskKind::Glance,
+                Question::Analogy { .. } => AskKind::Analogy,
+                Question::Pairs { .. } => AskKind::Pairs,
+                Question::Context { .. } => AskKind::Context,
+            }),
         }
     }
 }
@@ -118,6 +155,15 @@ pub struct GenerateJob {
     pub max_tokens: usize,
     /// Whether to keep K and V of the past.
     pub use_cache: bool,
+}
+
+/// A question about meaning.
+#[derive(Debug, Clone)]
+pub struct AskJob {
+    /// Tells questions apart: answers to one that was given up are dropped.
+    pub id: u64,
+    /// The question.
+    pub question: Question,
 }
 
 /// News from the engine thread.
@@ -204,6 +250,13 @@ pub enum Event {
         id: u64,
         /// Why.
         reason: String,
+    },
+    /// A question was answered.
+    Answered {
+        /// Which one.
+        id: u64,
+        /// The answer.
+        answer: Box<Answer>,
     },
     /// The running job ended, well or not.
     Done(Kind),

@@ -8,8 +8,11 @@
 mod card;
 mod command;
 mod generate;
+mod geometry;
 mod job;
+mod meaning;
 mod opening;
+mod questions;
 mod recorder;
 mod session;
 mod snapshot;
@@ -25,7 +28,9 @@ use std::time::Duration;
 
 pub use crate::engine::{DeviceChoice, ModelSource};
 pub use command::Command;
+pub use geometry::MOST_WORDS;
 use job::{Event, GenerateJob, Job, Kind, Sequence, TraceJob};
+pub use meaning::{AnalogyAnswer, Asked, Contexts, Labelled, Meaning, Near, Pairs, Question, TokenMap, Word};
 pub use opening::Begin;
 pub use recorder::Standing;
 use recorder::{Recorder, Told};
@@ -71,6 +76,8 @@ pub struct Lab {
     revision: u64,
     /// The newest generation.
     generation: u64,
+    /// The newest question.
+    question: u64,
     notices: u64,
     /// The newest notice when a model was last asked for: warnings up to it are about the one before.
     notices_before: u64,
@@ -112,6 +119,7 @@ impl Lab {
             generated: Vec::new(),
             revision: 0,
             generation: 0,
+            question: 0,
             notices: 0,
             notices_before: 0,
             folders: options.folders,
@@ -142,6 +150,7 @@ impl Lab {
             Command::OpenModel(source) => self.open(source, false),
             Command::CloseModel => {
                 self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+                self.give_up_questions(None);
                 self.engine.send(Job::Close);
             }
             Command::SetDevice(choice) => {
@@ -196,9 +205,11 @@ impl Lab {
             Command::Generate(n) => self.generate(n),
             Command::Study(study, text) => self.begin_study(study, text),
             Command::StopStudy(study) => self.stop_study(study),
+            Command::Ask(question) => self.ask(question),
             Command::Cancel => {
                 self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
                 Study::ALL.into_iter().for_each(|study| self.stop_study(study));
+                self.give_up_questions(Some("Stopped, as you asked."));
             }
             Command::Dismiss(id) => s.notices.retain(|notice| notice.id != id),
             Command::ClearRecent => s.recent.clear(),
@@ -332,6 +343,7 @@ impl Lab {
                 self.forget_studies();
                 let s = &mut self.snapshot;
                 s.model = None;
+                s.meaning = Meaning::default();
                 (s.clean, s.tweaked, s.generation) = (None, None, None);
                 (s.chips, s.n_prompt, s.stale) = (Arc::default(), 0, false);
             }
@@ -385,6 +397,7 @@ impl Lab {
                 self.generation(|g| (g.running, g.stopped) = (false, Some(reason)));
                 self.request_runs();
             }
+            Event::Answered { id, answer } => s.meaning.collect(id, *answer),
             Event::Done(kind) => {
                 s.activity = None;
                 let has_model = s.model.is_some();

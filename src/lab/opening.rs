@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::job::{Job, Kind, OpenJob};
-use super::{Activity, Lab, ModelCard, ModelSource, NoticeLevel};
+use super::{Activity, Lab, Meaning, ModelCard, ModelSource, NoticeLevel};
 use crate::builtin;
 
 /// Recent files that are remembered.
@@ -29,6 +29,7 @@ impl Lab {
     pub(super) fn open(&mut self, source: ModelSource, remembered: bool) {
         self.notices_before = self.notices;
         self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+        self.give_up_questions(None);
         let s = &mut self.snapshot;
         // Whoever tries another file has read what was wrong with the last one.
         s.notices.retain(|notice| notice.level != NoticeLevel::Error);
@@ -97,6 +98,8 @@ impl Lab {
             (s.clean, s.tweaked) = (None, None);
             s.chat &= card.has_chat_template;
         }
+        // Another table, and tokens that mean something else.
+        s.meaning = Meaning::default();
         s.model = Some(card);
         if std::mem::take(&mut self.sent_ahead) && !other_prompt {
             self.snapshot.stale = true;

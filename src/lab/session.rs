@@ -1,14 +1,17 @@
 //! What the engine thread does: it owns the open model and carries out jobs.
 
+mod asked;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::DeviceChoice;
 use super::card;
 use super::generate::generate;
+use super::geometry::Table;
 use super::job::{Event, Job, Kind, OpenJob, TraceJob};
 use super::snapshot::{DeviceOption, Lens, NoticeLevel, Run};
-use super::study::{self, StudyJob, StudyView, Work};
+use super::study::{StudyJob, Work};
 use super::trace::{self, Traced};
 use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
@@ -46,6 +49,8 @@ pub struct Session {
     lens: Option<LensWork>,
     /// Studies, the one to go on with first.
     studies: Vec<(StudyJob, Box<dyn Work>)>,
+    /// The open model's embedding table, once it was asked about.
+    table: Option<Table>,
     runs: u64,
     /// Times in a row that a graphics processor failed.
     failures: u32,
@@ -57,10 +62,22 @@ struct LensWork {
     cells: Vec<Vec<(TokenScore, String)>>,
 }
 
+impl Open {
+    /// Where it was opened from.
+    pub fn source(&self) -> &ModelSource {
+        &self.job.source
+    }
+
+    /// What may stand in for built-in models.
+    pub fn folders(&self) -> &crate::builtin::ModelFolders {
+        &self.job.folders
+    }
+}
+
 impl Session {
     /// A session with no model.
     pub fn new() -> Self {
-        Self { open: None, clean: None, lens: None, studies: Vec::new(), runs: 0, failures: 0 }
+        Self { open: None, clean: None, lens: None, studies: Vec::new(), table: None, runs: 0, failures: 0 }
     }
 
     /// Carries out one job and reports its end.
@@ -80,6 +97,7 @@ impl Session {
             Job::Trace(job) => self.trace(&job, cancel, mailbox),
             Job::Study(job) => self.begin_study(job, cancel, mailbox),
             Job::StopStudy(study) => self.studies.retain(|(job, _)| job.study != study),
+            Job::Ask(job) => self.ask(&job, &cancel, mailbox),
             Job::Generate(job) => {
                 if let Some(open) = &mut self.open {
                     open.engine.set_cancel(cancel.clone());
@@ -136,7 +154,7 @@ impl Session {
             }
             None => mailbox.post(Event::Closed),
         }
-        for kind in [Kind::Open, Kind::Trace, Kind::Generate] {
+        for kind in [Kind::Open, Kind::Trace, Kind::Generate].into_iter().chain(Kind::ASK) {
             mailbox.post(Event::Done(kind));
         }
     }
@@ -145,50 +163,8 @@ impl Session {
         self.open = None;
         self.clean = None;
         self.lens = None;
+        self.table = None;
         self.studies.clear();
-    }
-
-    fn begin_study(&mut self, job: StudyJob, cancel: Cancel, mailbox: &Mailbox) {
-        self.studies.retain(|(older, _)| older.study != job.study);
-        let Some(open) = &mut self.open else { return };
-        open.engine.set_cancel(cancel);
-        match study::begin(open, &job) {
-            Ok(work) => {
-                post_study(&job, work.as_ref(), None, mailbox);
-                if work.progress().0 < work.progress().1 {
-                    self.studies.insert(0, (job, work));
-                }
-            }
-            Err(error) => {
-                let problem = if let Error::Cancelled = error { "Stopped.".into() } else { error.to_string() };
-                let view = StudyView { done: 0, total: 0, running: false, problem: Some(problem), finding: None };
-                mailbox.post(Event::Study { id: job.id, study: job.study, view: Arc::new(view) });
-            }
-        }
-    }
-
-    /// One step of the study that was asked for last.
-    fn study(&mut self, cancel: Cancel, mailbox: &Mailbox) {
-        let (Some(open), Some((job, work))) = (&mut self.open, self.studies.first_mut()) else { return };
-        open.engine.set_cancel(cancel);
-        match work.step(open) {
-            Ok(()) => {
-                let (done, total) = work.progress();
-                post_study(job, work.as_ref(), None, mailbox);
-                if done >= total {
-                    self.studies.remove(0);
-                }
-            }
-            // Something more urgent came: the same step is made again after it.
-            Err(Error::Cancelled) => {}
-            Err(error) => {
-                post_study(job, work.as_ref(), Some(error.to_string()), mailbox);
-                self.studies.remove(0);
-                if let Error::Device { .. } = error {
-                    self.after_failure(&error, mailbox);
-                }
-            }
-        }
     }
 
     /// Opens what a job asks for. Where that was only remembered and is no longer to be had, opens the default model.
@@ -311,14 +287,6 @@ impl Session {
             mailbox.post(Event::Closed);
         }
     }
-}
-
-/// Tells how far a study is.
-fn post_study(job: &StudyJob, work: &dyn Work, problem: Option<String>, mailbox: &Mailbox) {
-    let (done, total) = work.progress();
-    let running = problem.is_none() && done < total;
-    let view = StudyView { done, total, running, problem, finding: work.finding() };
-    mailbox.post(Event::Study { id: job.id, study: job.study, view: Arc::new(view) });
 }
 
 impl LensWork {

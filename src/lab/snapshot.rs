@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Standing;
+use super::meaning::Meaning;
 use super::study::Studies;
 use crate::builtin::About;
 use crate::engine::{DeviceChoice, Memory, ModelSource, TokenScore};
@@ -57,6 +58,8 @@ pub struct Snapshot {
     pub generation: Option<Arc<Generation>>,
     /// The studies that were asked for.
     pub studies: Studies,
+    /// What was asked about meaning.
+    pub meaning: Meaning,
     /// What is running now.
     pub activity: Option<Activity>,
     /// Messages, oldest first.

@@ -46,6 +46,10 @@ panels! {
     HeadEffect = "head-effect", "What each head is worth";
     NGram = "n-gram", "Counting alone";
     PatchMap = "patch-map", "Patch map";
+    EmbeddingMap = "embedding-map", "Map of tokens";
+    Neighbours = "neighbours", "Neighbours";
+    Analogy = "analogy", "Analogy";
+    WordInContext = "word-in-context", "A word in context";
 }
 
 /// A state of the lab that a lesson asks for.

@@ -9,6 +9,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::icon;
 use crate::builtin::BUILTIN;
+use crate::lesson::PanelId;
 
 /// Something that the student can ask the window for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +20,8 @@ pub enum Action {
     OpenFolder,
     /// Opens a built-in model, by its id.
     OpenBuiltIn(&'static str),
+    /// Brings a panel to the front.
+    ShowPanel(PanelId),
     /// Closes the model.
     CloseModel,
     /// Shows how the model was loaded.
@@ -141,9 +144,20 @@ static MODELS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     BUILTIN.iter().map(entry).collect()
 });
 
-/// Every command: the table, then the built-in models.
+/// The commands that show a panel, one for each.
+static PANELS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let entry = |panel: &PanelId| Entry {
+        action: Action::ShowPanel(*panel),
+        name: format!("Show panel: {}", panel.title()).leak(),
+        icon: icon::SEARCH,
+        keys: None,
+    };
+    PanelId::ALL.iter().map(entry).collect()
+});
+
+/// Every command: the table, then the built-in models and the panels.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    TABLE.iter().chain(MODELS.iter())
+    TABLE.iter().chain(MODELS.iter()).chain(PANELS.iter())
 }
 
 /// What is known about a command.

@@ -132,6 +132,7 @@ impl Shell {
             Action::OpenFile => self.opener.open_file(ui.ctx()),
             Action::OpenFolder => self.opener.open_folder(ui.ctx()),
             Action::OpenBuiltIn(id) => view.send(Command::OpenModel(ModelSource::BuiltIn(id.to_owned()))),
+            Action::ShowPanel(panel) => self.show_panel(panel),
             Action::CloseModel => view.send(Command::CloseModel),
             Action::ShowReport => self.report_open = !self.report_open,
             Action::Palette => self.palette.toggle(),

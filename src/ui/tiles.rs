@@ -5,7 +5,7 @@ use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
 };
 
-use super::panels::Panels;
+use super::panels::{self, Panels};
 use super::settings::Settings;
 use super::theme::{self, RADIUS, palette};
 use super::view::View;
@@ -16,8 +16,7 @@ use crate::lesson::PanelId;
 pub fn default_layout() -> Tree<PanelId> {
     let mut tiles = Tiles::default();
     let grid = tiles.insert_pane(PanelId::AttentionGrid);
-    let maps = [PanelId::HeadScores, PanelId::HeadEffect, PanelId::PatchMap].map(|panel| tiles.insert_pane(panel));
-    let grid = tiles.insert_tab_tile([grid].into_iter().chain(maps).collect());
+    let grid = tiles.insert_tab_tile(vec![grid]);
     let close_up: Vec<TileId> = [PanelId::AttentionHead, PanelId::AttentionPipeline, PanelId::LogitLens]
         .into_iter()
         .map(|panel| tiles.insert_pane(panel))
@@ -25,8 +24,7 @@ pub fn default_layout() -> Tree<PanelId> {
     let close_up = tiles.insert_tab_tile(close_up);
     let next = tiles.insert_pane(PanelId::NextToken);
     let tweaks = tiles.insert_pane(PanelId::Tweaks);
-    let counting = tiles.insert_pane(PanelId::NGram);
-    let (next, tweaks) = (tiles.insert_tab_tile(vec![next, counting]), tiles.insert_tab_tile(vec![tweaks]));
+    let (next, tweaks) = (tiles.insert_tab_tile(vec![next]), tiles.insert_tab_tile(vec![tweaks]));
     let effects = Linear::new_binary(LinearDir::Horizontal, [next, tweaks], 0.46);
     let effects = tiles.insert_container(Container::Linear(effects));
     let right = Linear::new_binary(LinearDir::Vertical, [close_up, effects], 0.56);
@@ -38,8 +36,16 @@ pub fn default_layout() -> Tree<PanelId> {
 
 /// Brings a panel to the front, and puts it back if it is nowhere.
 pub fn reveal(tree: &mut Tree<PanelId>, panel: PanelId) {
-    if tree.tiles.find_pane(&panel).is_none() {
+    if tree.tiles.find_pane(&panel).is_none() && tree.tiles.find_pane(&PanelId::AttentionHead).is_none() {
         *tree = default_layout();
+    }
+    // A panel that the layout has no place for at first joins the close-ups.
+    if tree.tiles.find_pane(&panel).is_none() {
+        let beside = tree.tiles.find_pane(&PanelId::AttentionHead).and_then(|head| tree.tiles.parent_of(head));
+        let pane = tree.tiles.insert_pane(panel);
+        if let Some(parent) = beside {
+            tree.move_tile_to_container(pane, parent, usize::MAX, false);
+        }
     }
     tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(id) if *id == panel));
 }
@@ -85,7 +91,7 @@ impl Behavior<PanelId> for Lab<'_, '_> {
             // A panel's margin is narrow: its text ends before the bar that scrolls it.
             ui.spacing_mut().scroll.floating_allocated_width = 7.0;
             ui.set_clip_rect(ui.clip_rect().intersect(rect.shrink(1.0)));
-            if self.stale && *panel != PanelId::Tweaks {
+            if self.stale && *panel != PanelId::Tweaks && !panels::asks_the_model(*panel) {
                 // The numbers belong to what was before the last change; they stay readable, but step back.
                 ui.set_opacity(0.55);
             }

@@ -15,7 +15,7 @@ mod meaning;
 pub mod page;
 pub mod render;
 mod run;
-mod words;
+pub mod words;
 mod world;
 
 use serde::{Deserialize, Serialize};

@@ -6,13 +6,13 @@ use super::run::encode;
 use crate::engine::tokenizer::{TokenKind, Tokenizer};
 
 /// The one token that a word is in running text, if it is one: a word with the space before it, a sign as it stands.
-pub(super) fn word_id(tokenizer: &Tokenizer, word: &str) -> Option<u32> {
+pub fn word_id(tokenizer: &Tokenizer, word: &str) -> Option<u32> {
     word_ids(tokenizer, word).first().copied()
 }
 
 /// The tokens that are this word and nothing else, the one of running text first: after a space, and where a text or a
 /// quotation begins.
-pub(super) fn word_ids(tokenizer: &Tokenizer, word: &str) -> Vec<u32> {
+pub fn word_ids(tokenizer: &Tokenizer, word: &str) -> Vec<u32> {
     let single = |text: &str| match encode(tokenizer, text).as_deref() {
         Ok([id]) => Some(*id),
         _ => None,
@@ -35,7 +35,7 @@ pub(super) fn whole_words(tokenizer: &Tokenizer, at_least: usize) -> Vec<u32> {
 }
 
 /// Where a word last stands in a text as a word of its own, in bytes.
-pub(super) fn last_place(text: &str, word: &str) -> Option<Range<usize>> {
+pub fn last_place(text: &str, word: &str) -> Option<Range<usize>> {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
     let stands_alone =
         |at: &usize| !is_letter(text[..*at].chars().next_back()) && !is_letter(text[*at + word.len()..].chars().next());

@@ -3,17 +3,21 @@
 //! A panel draws from the [`View`] and keeps only what it derives (textures, sums) or what concerns looking (zoom, mode).
 //! [`Panels::show`] is the registry: every [`PanelId`] has one panel, so a lesson can name it and a test can walk them.
 
+mod analogy;
 mod attention_grid;
 mod attention_head;
 mod attention_pipeline;
+mod embedding_map;
 mod head_effect;
 mod head_scores;
 mod logit_lens;
 mod n_gram;
+mod neighbours;
 mod next_token;
 mod patch_map;
 mod study;
 mod tweaks;
+mod word_in_context;
 
 use egui::Ui;
 
@@ -35,15 +39,21 @@ pub struct Panels {
     effect: head_effect::HeadEffect,
     n_gram: n_gram::NGram,
     patch_map: patch_map::PatchMap,
+    map: embedding_map::EmbeddingMap,
+    neighbours: neighbours::Neighbours,
+    analogy: analogy::Analogy,
+    context: word_in_context::WordInContext,
 }
 
 impl Panels {
     /// Draws a panel into all of the space there is.
     pub fn show(&mut self, ui: &mut Ui, panel: PanelId, view: &mut View<'_>, settings: &mut Settings) {
-        // The studies' panels say themselves what they need.
-        use PanelId::{HeadEffect, HeadScores, NGram, PatchMap, Tweaks};
-        let needs_run = !matches!(panel, Tweaks | HeadScores | HeadEffect | NGram | PatchMap);
-        if needs_run && view.snapshot.shown().is_none() {
+        let missing = match panel {
+            PanelId::Tweaks => false,
+            _ if asks_the_model(panel) => view.snapshot.model.is_none(),
+            _ => view.snapshot.shown().is_none(),
+        };
+        if missing {
             return nothing_yet(ui, view, panel);
         }
         match panel {
@@ -57,6 +67,10 @@ impl Panels {
             PanelId::HeadEffect => self.effect.show(ui, view),
             PanelId::NGram => self.n_gram.show(ui, view),
             PanelId::PatchMap => self.patch_map.show(ui, view),
+            PanelId::EmbeddingMap => self.map.show(ui, view),
+            PanelId::Neighbours => self.neighbours.show(ui, view),
+            PanelId::Analogy => self.analogy.show(ui, view),
+            PanelId::WordInContext => self.context.show(ui, view),
         }
     }
 
@@ -64,6 +78,12 @@ impl Panels {
     pub fn is_pending(&self) -> bool {
         self.grid.is_pending()
     }
+}
+
+/// Whether a panel shows the open model itself rather than a run of the prompt.
+pub fn asks_the_model(panel: PanelId) -> bool {
+    use PanelId::{Analogy, EmbeddingMap, HeadEffect, HeadScores, NGram, Neighbours, PatchMap, WordInContext};
+    matches!(panel, EmbeddingMap | Neighbours | Analogy | WordInContext | HeadScores | HeadEffect | PatchMap | NGram)
 }
 
 /// What a panel says before there is a run.
@@ -80,6 +100,10 @@ fn nothing_yet(ui: &mut Ui, view: &View<'_>, panel: PanelId) {
         PanelId::HeadEffect => "what each head is worth",
         PanelId::NGram => "what counting alone predicts",
         PanelId::PatchMap => "where two prompts differ",
+        PanelId::EmbeddingMap => "the embedding table as a map",
+        PanelId::Neighbours => "which tokens lie near each other",
+        PanelId::Analogy => "arithmetic with words",
+        PanelId::WordInContext => "one word in several sentences",
     };
     if s.model.is_none() && s.activity.is_some() {
         widgets::empty_state(ui, icon::MODEL, "Opening the model", &format!("In a moment this shows {about}."));
