@@ -266,33 +266,3 @@ fn look_at_the_words() {
         }
     }
 }
-
-#[test]
-fn the_story_model_s_table_agrees_with_numpy() {
-    let text = std::fs::read_to_string(support::data("reference/story_embeddings.json")).unwrap();
-    let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let number = |value: &serde_json::Value| value.as_f64().unwrap();
-    let mut lab = story();
-    ask(&mut lab, Question::Map);
-    let map = lab.snapshot().meaning.map.answer.clone().unwrap();
-    for axis in 0..3 {
-        // f32 products against f64: five digits.
-        assert!((map.shares[axis] / number(&golden["shares"][axis]) - 1.0).abs() < 1e-4, "share {axis}");
-    }
-    for (id, want) in golden["near"].as_object().unwrap() {
-        let id: u32 = id.parse().unwrap();
-        // Only the first axis stands apart; the later two keep nearly equal shares and may turn into each other.
-        let place = map.places[id as usize][0];
-        let wanted = number(&want["place"][0]) as f32;
-        assert!((place - wanted).abs() < 2e-3 * map.radius, "token {id}: {place} and {wanted}");
-        ask(&mut lab, Question::Near { word: Word::Id(id), centred: false });
-        let near = lab.snapshot().meaning.near.answer.clone().unwrap();
-        for (measure, list) in near.lists.iter().enumerate() {
-            for (rank, one) in list.iter().take(5).enumerate() {
-                assert_eq!(u64::from(one.neighbour.id), want["ids"][measure][rank].as_u64().unwrap(), "token {id}");
-                let value = number(&want["values"][measure][rank]) as f32;
-                assert!((one.neighbour.value - value).abs() < 1e-3, "token {id}: {one:?} and {value}");
-            }
-        }
-    }
-}

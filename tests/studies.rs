@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::path::PathBuf;
-
 use glassbox::engine::{ModelSource, open_engine, open_source};
 use glassbox::insight::heads::{HeadKind, label};
 use glassbox::insight::loss::{mean, token_losses};
@@ -63,7 +61,7 @@ fn patch(lab: &mut Lab) -> PatchMap {
 #[test]
 fn scores_name_the_heads_of_smollm2() {
     let Some(path) = support::smollm2() else { return };
-    let scores = scores(&mut opened(ModelSource::File(PathBuf::from(path)), "a"));
+    let scores = scores(&mut opened(ModelSource::File(path), "a"));
     let best = |kind, n| -> Vec<String> {
         scores.map(kind).unwrap().ranked().into_iter().take(n).map(|(head, _)| label(head)).collect()
     };

@@ -49,6 +49,8 @@ fn a_student_scores_silences_and_flips_by_name() {
     click(&mut w, "Search the fewest heads");
     let Some(Finding::Flip(search)) = &w.state().snapshot().studies[&Study::Flip].finding else { panic!("no search") };
     if let Some((heads, ..)) = search.found.clone() {
+        w.get_by_label("Silence these heads").scroll_to_me();
+        rest(&mut w);
         click(&mut w, "Silence these heads");
         assert_eq!(w.state().snapshot().tweaks, [Tweak::AblateHeads { heads, with: Ablation::Zero }]);
     }

@@ -177,10 +177,9 @@ mod tests {
                     for row in a.iter_mut().chain(&mut vectors) {
                         (row[p], row[q]) = (c * row[p] + s * row[q], c * row[q] - s * row[p]);
                     }
-                    for k in 0..d {
-                        let (x, y) = (a[p][k], a[q][k]);
-                        (a[p][k], a[q][k]) = (c * x + s * y, c * y - s * x);
-                    }
+                    let (x, y) = (a[p].clone(), a[q].clone());
+                    a[p] = x.iter().zip(&y).map(|(x, y)| c * x + s * y).collect();
+                    a[q] = x.iter().zip(&y).map(|(x, y)| c * y - s * x).collect();
                 }
             }
         }
@@ -209,8 +208,7 @@ mod tests {
             table.chunks_exact(d).map(product).sum::<f64>() / n as f64
         };
         let plain = jacobi((0..d).map(|i| (0..d).map(|j| entry(i, j)).collect()).collect());
-        for axis in 0..3 {
-            let (value, vector) = &plain[axis];
+        for (axis, (value, vector)) in plain.iter().take(3).enumerate() {
             // Rows are centred and multiplied in f32: six digits are left.
             assert!((found.variances[axis] / value - 1.0).abs() < 1e-5, "{axis}: {} {value}", found.variances[axis]);
             let cosine: f64 = vector.iter().zip(&found.axes[axis]).map(|(x, y)| x * f64::from(*y)).sum();

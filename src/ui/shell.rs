@@ -107,8 +107,7 @@ impl Shell {
                     ui.set_min_width(ui.available_width());
                     self.lessons.show(ui, &mut view, &self.settings)
                 });
-            // The first panel of a scene is brought to the front last, so that it wins.
-            panels.inner.into_iter().rev().for_each(|panel| tiles::reveal(&mut self.tree, panel));
+            tiles::set_scene(&mut self.tree, &panels.inner);
         }
         CentralPanel::default().frame(Frame::new().fill(p.canvas).inner_margin(Margin::same(10))).show(ui, |ui| {
             notice::show_sticky(ui, &mut view);

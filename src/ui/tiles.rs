@@ -1,5 +1,6 @@
 //! The live lab: panels in tiles that can be dragged, split and stacked.
 
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{Color32, CornerRadius, Frame, Margin, RichText, Sense, Stroke, Ui, Visuals, WidgetText, vec2};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse,
@@ -11,6 +12,16 @@ use super::theme::{self, RADIUS, palette};
 use super::view::View;
 use super::widgets;
 use crate::lesson::PanelId;
+
+/// The panels of the layout before anything is asked for. All others are guests.
+const RESIDENTS: [PanelId; 6] = [
+    PanelId::AttentionGrid,
+    PanelId::AttentionHead,
+    PanelId::AttentionPipeline,
+    PanelId::LogitLens,
+    PanelId::NextToken,
+    PanelId::Tweaks,
+];
 
 /// How panels stand before the student moves them: every head on the left, one head above, its effect below.
 pub fn default_layout() -> Tree<PanelId> {
@@ -27,27 +38,76 @@ pub fn default_layout() -> Tree<PanelId> {
     let (next, tweaks) = (tiles.insert_tab_tile(vec![next]), tiles.insert_tab_tile(vec![tweaks]));
     let effects = Linear::new_binary(LinearDir::Horizontal, [next, tweaks], 0.46);
     let effects = tiles.insert_container(Container::Linear(effects));
-    let right = Linear::new_binary(LinearDir::Vertical, [close_up, effects], 0.56);
+    let right = Linear::new_binary(LinearDir::Vertical, [close_up, effects], OWN_SHARE);
     let right = tiles.insert_container(Container::Linear(right));
     let root = Linear::new_binary(LinearDir::Horizontal, [grid, right], 0.32);
     let root = tiles.insert_container(Container::Linear(root));
     Tree::new(egui::Id::unique("live lab"), root, tiles)
 }
 
-/// Brings a panel to the front, and puts it back if it is nowhere.
+/// The close-ups' share of their column, and what it is while a guest is among them: most guests are tall.
+const OWN_SHARE: f32 = 0.56;
+const GUEST_SHARE: f32 = 0.68;
+/// Guests beside the close-ups at most; the one that came first gives way.
+const MOST_GUESTS: usize = 4;
+
+/// Brings a panel to the front. One that the layout has no place for at first joins the close-ups as a guest.
 pub fn reveal(tree: &mut Tree<PanelId>, panel: PanelId) {
-    if tree.tiles.find_pane(&panel).is_none() && tree.tiles.find_pane(&PanelId::AttentionHead).is_none() {
-        *tree = default_layout();
-    }
-    // A panel that the layout has no place for at first joins the close-ups.
     if tree.tiles.find_pane(&panel).is_none() {
+        if tree.tiles.find_pane(&PanelId::AttentionHead).is_none() {
+            *tree = default_layout();
+        }
         let beside = tree.tiles.find_pane(&PanelId::AttentionHead).and_then(|head| tree.tiles.parent_of(head));
-        let pane = tree.tiles.insert_pane(panel);
-        if let Some(parent) = beside {
+        if let Some(parent) = beside.filter(|_| tree.tiles.find_pane(&panel).is_none()) {
+            let surplus = (guests(tree).len() + 1).saturating_sub(MOST_GUESTS);
+            for guest in guests(tree).into_iter().take(surplus) {
+                tree.remove_recursively(guest);
+            }
+            let pane = tree.tiles.insert_pane(panel);
             tree.move_tile_to_container(pane, parent, usize::MAX, false);
+            divide(tree, parent, OWN_SHARE, GUEST_SHARE);
         }
     }
     tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(id) if *id == panel));
+}
+
+/// Shows the panels of a scene, its first in front. Guests of an earlier scene leave.
+pub fn set_scene(tree: &mut Tree<PanelId>, scene: &[PanelId]) {
+    if scene.is_empty() {
+        return;
+    }
+    for guest in guests(tree) {
+        if tree.tiles.get_pane(&guest).is_some_and(|panel| !scene.contains(panel)) {
+            tree.remove_recursively(guest);
+        }
+    }
+    let beside = tree.tiles.find_pane(&PanelId::AttentionHead).and_then(|head| tree.tiles.parent_of(head));
+    if let Some(parent) = beside.filter(|_| guests(tree).is_empty()) {
+        divide(tree, parent, GUEST_SHARE, OWN_SHARE);
+    }
+    scene.iter().rev().for_each(|panel| reveal(tree, *panel));
+}
+
+/// Changes the share of its column that a tile has, if the student has not changed it.
+fn divide(tree: &mut Tree<PanelId>, tile: TileId, from: f32, to: f32) {
+    let Some(parent) = tree.tiles.parent_of(tile) else { return };
+    let Some(egui_tiles::Tile::Container(Container::Linear(column))) = tree.tiles.get_mut(parent) else { return };
+    if let [first, second] = column.children[..]
+        && first == tile
+        && (column.shares[first] / (column.shares[first] + column.shares[second]) - from).abs() < 1e-3
+    {
+        column.shares.set_share(first, 2.0 * to);
+        column.shares.set_share(second, 2.0 - 2.0 * to);
+    }
+}
+
+/// Panels that joined the close-ups and were not moved elsewhere, the one that came first before the others.
+fn guests(tree: &Tree<PanelId>) -> Vec<TileId> {
+    let head = tree.tiles.find_pane(&PanelId::AttentionHead);
+    let Some(parent) = head.and_then(|head| tree.tiles.parent_of(head)) else { return Vec::new() };
+    let Some(egui_tiles::Tile::Container(Container::Tabs(tabs))) = tree.tiles.get(parent) else { return Vec::new() };
+    let is_guest = |tile: &TileId| tree.tiles.get_pane(tile).is_some_and(|panel| !RESIDENTS.contains(panel));
+    tabs.children.iter().copied().filter(is_guest).collect()
 }
 
 /// Draws the panels.
@@ -71,6 +131,41 @@ fn is_stale_for_a_while(ui: &Ui, view: &View<'_>) -> bool {
         ui.ctx().request_repaint_after_secs((QUICK - (now - since)) as f32 + 0.01);
     }
     now - since >= QUICK
+}
+
+/// Room around the title of a tab.
+const TAB_MARGIN: f32 = 24.0;
+/// The narrowest tab.
+const LEAST_TAB: f32 = 56.0;
+
+/// How wide a tab may be, so that all of its row fit. Short titles keep their width; long ones share what is left.
+fn tab_width(ui: &Ui, tiles: &Tiles<PanelId>, tile: TileId) -> f32 {
+    let parent = tiles.parent_of(tile);
+    let row = parent.and_then(|parent| match tiles.get(parent)? {
+        egui_tiles::Tile::Container(Container::Tabs(tabs)) => Some((tiles.rect(parent)?.width(), &tabs.children)),
+        _ => None,
+    });
+    let Some((width, tabs)) = row else { return f32::INFINITY };
+    let font = theme::subheading().resolve(ui.style());
+    let natural = |tile: &TileId| {
+        let title = tiles.get_pane(tile).map_or("Panels", |panel| panel.title());
+        ui.painter().layout_no_wrap(title.to_owned(), font.clone(), Color32::PLACEHOLDER).size().x + TAB_MARGIN
+    };
+    widest_that_fits(tabs.iter().map(natural).collect(), width - 2.0)
+}
+
+/// The width at which things of these widths have to be cut so that their sum is at most `room`.
+fn widest_that_fits(mut widths: Vec<f32>, room: f32) -> f32 {
+    widths.sort_by(f32::total_cmp);
+    let mut left = room;
+    for (i, width) in widths.iter().enumerate() {
+        let share = left / (widths.len() - i) as f32;
+        if *width > share {
+            return share.max(LEAST_TAB);
+        }
+        left -= width;
+    }
+    f32::INFINITY
 }
 
 struct Lab<'a, 'b> {
@@ -146,9 +241,14 @@ impl Behavior<PanelId> for Lab<'_, '_> {
         };
         let color = if state.active { p.text } else { p.muted };
         let font = theme::subheading().resolve(ui.style());
-        let galley = ui.painter().layout_no_wrap(title.to_owned(), font, color);
-        let (_, rect) = ui.allocate_space(vec2(galley.size().x + 24.0, ui.available_height()));
-        let response = ui.interact(rect, id, Sense::click_and_drag()).on_hover_cursor(egui::CursorIcon::Grab);
+        let mut job = LayoutJob::simple_singleline(title.to_owned(), font, color);
+        job.wrap = TextWrapping::truncate_at_width(tab_width(ui, tiles, tile) - TAB_MARGIN);
+        let galley = ui.painter().layout_job(job);
+        let (_, rect) = ui.allocate_space(vec2(galley.size().x + TAB_MARGIN, ui.available_height()));
+        let mut response = ui.interact(rect, id, Sense::click_and_drag()).on_hover_cursor(egui::CursorIcon::Grab);
+        if galley.elided {
+            response = response.on_hover_text(title);
+        }
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, ui.is_enabled(), state.active, title));
         if !state.is_being_dragged {
             if state.active {
@@ -179,5 +279,44 @@ impl Behavior<PanelId> for Lab<'_, '_> {
 
     fn simplification_options(&self) -> SimplificationOptions {
         SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_tabs_share_what_short_ones_leave() {
+        assert_eq!(widest_that_fits(vec![80.0, 100.0], 200.0), f32::INFINITY);
+        assert_eq!(widest_that_fits(vec![60.0, 200.0, 200.0], 300.0), 120.0);
+        assert_eq!(widest_that_fits(vec![100.0; 30], 300.0), LEAST_TAB);
+    }
+
+    #[test]
+    fn the_residents_are_the_panels_of_the_first_layout() {
+        let tree = default_layout();
+        for panel in PanelId::ALL {
+            assert_eq!(tree.tiles.find_pane(panel).is_some(), RESIDENTS.contains(panel), "{panel:?}");
+        }
+    }
+
+    #[test]
+    fn guests_come_in_front_and_the_oldest_gives_way() {
+        let mut tree = default_layout();
+        let all: Vec<PanelId> = PanelId::ALL.iter().copied().filter(|panel| !RESIDENTS.contains(panel)).collect();
+        for panel in &all {
+            reveal(&mut tree, *panel);
+            reveal(&mut tree, *panel);
+        }
+        let shown = |tree: &Tree<PanelId>| -> Vec<PanelId> {
+            guests(tree).iter().filter_map(|guest| tree.tiles.get_pane(guest).copied()).collect()
+        };
+        assert_eq!(shown(&tree), all[all.len() - MOST_GUESTS..]);
+        set_scene(&mut tree, &[all[0], PanelId::NextToken]);
+        assert_eq!(shown(&tree), [all[0]], "a scene sends the guests of another away");
+        set_scene(&mut tree, &[PanelId::LogitLens]);
+        assert!(shown(&tree).is_empty());
+        assert!(RESIDENTS.iter().all(|panel| tree.tiles.find_pane(panel).is_some()));
     }
 }

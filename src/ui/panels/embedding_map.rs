@@ -69,19 +69,13 @@ impl EmbeddingMap {
             return;
         };
         self.controls(ui, &map);
-        let about = format!(
-            "{} tokens. The axes keep {:.1}%, {:.1}% and {:.1}% of the variance.",
-            map.places.len(),
-            100.0 * map.shares[0],
-            100.0 * map.shares[1],
-            100.0 * map.shares[2]
-        );
-        widgets::note(ui, about).on_hover_text(
-            "Principal components of the table: place = (x − mean)·axis; share = the axis's variance / the sum over all \
-             dimensions. What is left out is large, so near on the map need not be near in the table.",
-        );
         self.legend(ui, &map);
         self.plot(ui, view, &map);
+    }
+
+    /// Whether the picture is still being made.
+    pub fn is_pending(&self) -> bool {
+        self.cloud.is_pending()
     }
 
     fn controls(&mut self, ui: &mut Ui, map: &TokenMap) {
@@ -115,30 +109,24 @@ impl EmbeddingMap {
         let n = map.classes.len() as u8;
         let shown = self.classes.get_or_insert_with(|| (0..n.min(MOST_CLASSES as u8)).collect());
         shown.retain(|class| *class < n);
-        widgets::menu(ui, icon::KNOBS, "Colours", "Which classes are coloured", 230.0, |ui| {
-            egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-                for (class, name) in map.classes.iter().enumerate() {
-                    let class = class as u8;
-                    let mut on = shown.contains(&class);
-                    if widgets::switch(ui, &mut on, name).changed() {
-                        shown.retain(|c| *c != class);
-                        if on {
-                            shown.push(class);
-                        }
-                        // The oldest gives way.
-                        let surplus = shown.len().saturating_sub(MOST_CLASSES);
-                        shown.drain(..surplus);
-                    }
-                }
-            });
-        });
         ui.horizontal_wrapped(|ui| {
+            widgets::menu(ui, icon::KNOBS, "Colours", "Which classes are coloured", 230.0, |ui| {
+                egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| classes_menu(ui, map, shown));
+            });
             for (i, class) in shown.iter().enumerate() {
                 let name = map.classes.get(usize::from(*class)).map_or("", String::as_str);
                 let text = egui::RichText::new(name).text_style(egui::TextStyle::Small);
                 ui.colored_label(p.series(i), "●");
                 ui.label(text);
             }
+            let kept = 100.0 * map.shares.iter().take(if self.look.solid { 3 } else { 2 }).sum::<f64>();
+            let about = format!("{} tokens; the map keeps {kept:.1} % of the variance", map.places.len());
+            let [x, y, z] = map.shares.map(|share| format!("{:.1} %", 100.0 * share));
+            widgets::note(ui, about).on_hover_text(format!(
+                "Principal components of the table: place = (x − mean)·axis; share = the axis's variance / the sum over \
+                 all dimensions: {x}, {y} and {z}. What is left out is large, so near on the map need not be near in \
+                 the table."
+            ));
         });
     }
 
@@ -149,10 +137,10 @@ impl EmbeddingMap {
         response.widget_info(|| WidgetInfo::labeled(Role::Image, ui.is_enabled(), name));
         self.moves(ui, &response, rect, map);
         let shown = self.classes.clone().unwrap_or_default();
-        self.cloud.paint(ui, rect, map, self.look, &shown);
+        let look = self.cloud.paint(ui, rect, map, self.look, &shown);
         let marked = self.marked(map);
-        marks(ui, rect, map, self.look, &marked);
-        arrows(ui, rect, view, map, self.look);
+        marks(ui, rect, map, look, &marked);
+        arrows(ui, rect, view, map, look);
         let p = palette(ui);
         let focus = if response.has_focus() { Stroke::new(1.5, p.accent) } else { Stroke::new(1.0, p.border) };
         ui.painter().rect_stroke(rect, 2.0, focus, StrokeKind::Inside);
@@ -232,6 +220,22 @@ impl EmbeddingMap {
             }
         }
         marked
+    }
+}
+
+/// A switch for each class; beyond the colours that there are, the oldest gives way.
+fn classes_menu(ui: &mut Ui, map: &TokenMap, shown: &mut Vec<u8>) {
+    for (class, name) in map.classes.iter().enumerate() {
+        let class = class as u8;
+        let mut on = shown.contains(&class);
+        if widgets::switch(ui, &mut on, name).changed() {
+            shown.retain(|c| *c != class);
+            if on {
+                shown.push(class);
+            }
+            let surplus = shown.len().saturating_sub(MOST_CLASSES);
+            shown.drain(..surplus);
+        }
     }
 }
 

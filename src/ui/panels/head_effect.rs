@@ -16,6 +16,9 @@ use crate::ui::theme::palette;
 use crate::ui::view::View;
 use crate::ui::{icon, widgets};
 
+/// The least width of the map and of the dots beside it.
+const LEAST: f32 = 330.0;
+
 /// The panel.
 #[derive(Debug)]
 pub struct HeadEffect {
@@ -36,16 +39,23 @@ impl HeadEffect {
             return;
         }
         ScrollArea::vertical().id_salt("head effect").auto_shrink([false, false]).show(ui, |ui| {
-            widgets::segmented(
-                ui,
-                &mut self.text,
-                &[(LossText::Repeats, "Repeated tokens"), (LossText::Prompt, "This prompt")],
-            );
-            let known = study::controls(ui, view, Study::HeadEffect, self.text, "Silence each head in turn");
-            match known.as_ref().and_then(|known| known.finding.as_ref()) {
+            let known = ui.horizontal_wrapped(|ui| {
+                let texts = [(LossText::Repeats, "Repeated tokens"), (LossText::Prompt, "This prompt")];
+                widgets::segmented(ui, &mut self.text, &texts);
+                study::controls(ui, view, Study::HeadEffect, self.text, "Silence each head in turn")
+            });
+            match known.inner.as_ref().and_then(|known| known.finding.as_ref()) {
+                // Side by side where that leaves room for both.
+                Some(Finding::Effect(effect)) if ui.available_width() > 2.0 * LEAST => {
+                    let height = (ui.available_height() - 90.0).max(170.0);
+                    ui.columns(2, |columns| {
+                        draw(&mut columns[0], view, effect, height);
+                        self.scatter(&mut columns[1], view, effect, height - 50.0);
+                    });
+                }
                 Some(Finding::Effect(effect)) => {
-                    draw(ui, view, effect);
-                    self.scatter(ui, view, effect);
+                    draw(ui, view, effect, 170.0);
+                    self.scatter(ui, view, effect, 170.0);
                 }
                 _ => {
                     widgets::note(ui, "Runs the model once without each head, and measures how much its loss rises.");
@@ -57,7 +67,7 @@ impl HeadEffect {
     }
 
     /// Score against effect, a dot per head.
-    fn scatter(&mut self, ui: &mut Ui, view: &View<'_>, effect: &Effect) {
+    fn scatter(&mut self, ui: &mut Ui, view: &View<'_>, effect: &Effect, height: f32) {
         let scores = view.snapshot.studies.get(&Study::HeadScores).and_then(|known| known.finding.as_ref());
         let (Some(Finding::Scores(scores)), Some(model)) = (scores, &view.snapshot.model) else {
             widgets::note(ui, "Score every head as well to see each score against its effect.");
@@ -79,7 +89,7 @@ impl HeadEffect {
             Some(format!("{}: score {x:.3}, loss {y:+.3} nats", label(*head)))
         };
         let response = Plot::new("score against effect")
-            .height(170.0)
+            .height(height)
             .include_x(0.0)
             .include_x(1.0)
             .include_y(0.0)
@@ -96,7 +106,7 @@ impl HeadEffect {
 }
 
 /// The map of rises.
-fn draw(ui: &mut Ui, view: &mut View<'_>, effect: &Effect) {
+fn draw(ui: &mut Ui, view: &mut View<'_>, effect: &Effect, height: f32) {
     let p = palette(ui);
     let rise = |layer, head| effect.rise(HeadRef { layer, head });
     let n_layers = effect.losses.len() / effect.n_heads.max(1);
@@ -117,12 +127,12 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, effect: &Effect) {
         }
     };
     let selected = view.snapshot.selection.head;
-    let height = (n_layers as f32 * 26.0 + 20.0).clamp(90.0, (ui.available_height() * 0.42).max(120.0));
     let chosen = heat(
         ui,
         height,
         &Heat {
             name: "Rise of the loss",
+            rows: "layer",
             size: [n_layers, effect.n_heads],
             color: &|layer, head| rise(layer, head).map(|rise| p.diverging.signed((rise / most) as f32)),
             cell: &|layer, head| format!("layer {layer}, head {head}"),

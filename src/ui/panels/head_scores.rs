@@ -100,6 +100,7 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, scores: &Scores, kind: HeadKind, map: 
         height,
         &Heat {
             name: &name,
+            rows: "layer",
             size: [map.scores.len() / map.n_heads.max(1), map.n_heads],
             color: &|layer, head| value(layer, head).map(|score| p.sequential.at(score)),
             cell: &|layer, head| format!("layer {layer}, head {head}"),

@@ -76,7 +76,7 @@ impl Panels {
 
     /// Whether a picture is still being made.
     pub fn is_pending(&self) -> bool {
-        self.grid.is_pending()
+        self.grid.is_pending() || self.map.is_pending()
     }
 }
 

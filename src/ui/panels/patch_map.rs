@@ -90,6 +90,7 @@ impl PatchMap {
             height,
             &Heat {
                 name: "Patch map",
+                rows: "layer",
                 size: [n_layers, map.n_positions],
                 color: &|layer, position| map.moved(layer, position).map(|x| p.diverging.signed(x.clamp(-1.0, 1.0))),
                 cell: &|layer, position| format!("layer {layer}, position {position}"),

@@ -4,12 +4,14 @@ use egui::{Align2, Color32, FontId, Key, Rect, Role, Sense, Stroke, StrokeKind, 
 
 use crate::ui::theme::{self, palette};
 
-const GUTTER: Vec2 = vec2(30.0, 20.0);
+const GUTTER: Vec2 = vec2(44.0, 20.0);
 
 /// What a map shows.
 pub struct Heat<'a> {
     /// The accessible name; cells are called after it.
     pub name: &'a str,
+    /// What a row is; stands over the numbers of the rows.
+    pub rows: &'a str,
     /// Rows and columns.
     pub size: [usize; 2],
     /// The colour of a cell; none while its value is not known.
@@ -69,13 +71,16 @@ pub fn heat(ui: &mut Ui, height: f32, map: &Heat<'_>) -> Option<(usize, usize)> 
     }
     let font: FontId = theme::tick().resolve(ui.style());
     let every = |cell: f32, least: f32| (least / cell).ceil().max(1.0) as usize;
+    let corner = pos2(rect.left(), rect.top() + GUTTER.y - 3.0);
+    ui.painter().text(corner, Align2::LEFT_BOTTOM, format!("{} ↓", map.rows), font.clone(), p.muted);
     for row in (0..rows).step_by(every(cell.y, 12.0)) {
         let place = pos2(rect.left() + GUTTER.x - 5.0, at(row, 0).center().y);
         ui.painter().text(place, Align2::RIGHT_CENTER, row.to_string(), font.clone(), p.muted);
     }
     for column in (0..columns).step_by(every(cell.x, 18.0)) {
         let here = at(0, column);
-        let room = Rect::from_min_max(pos2(here.left(), rect.top()), pos2(here.left() + cell.x.max(18.0), here.top()));
+        let room =
+            Rect::from_min_max(pos2(here.left(), rect.top()), pos2(here.left() + cell.x.max(18.0) - 2.0, here.top()));
         let text = crate::ui::fonts::printable(ui.ctx(), &(map.columns)(column), &font).into_owned();
         let place = pos2(here.left() + 2.0, here.top() - 3.0);
         ui.painter_at(room.intersect(clip)).text(place, Align2::LEFT_BOTTOM, text, font.clone(), p.muted);

@@ -9,6 +9,7 @@ use egui::{Color32, ColorImage, Mesh, Pos2, Rect, TextureHandle, TextureOptions,
 
 use super::shifted;
 use crate::lab::TokenMap;
+use crate::ui::plot::Later;
 use crate::ui::theme::{self, palette};
 
 /// Pixels of the picture's longer side, at most.
@@ -69,17 +70,18 @@ impl Look {
     }
 }
 
-/// The picture.
+/// The picture, made on a thread of its own: while the view turns, the last one that was finished is shown.
 #[derive(Default)]
 pub struct Cloud {
-    key: Option<Key>,
+    pictures: Later<Key, ColorImage>,
     texture: Option<TextureHandle>,
 }
 
 /// What the picture depends on.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
-    map: *const TokenMap,
+    /// Tells maps apart; never read through.
+    map: usize,
     look: Look,
     size: [usize; 2],
     classes: Vec<u8>,
@@ -87,27 +89,39 @@ struct Key {
 }
 
 impl Cloud {
-    /// Draws all tokens into `rect`; those of `classes` in the colours of the theme's series, in that order.
-    pub fn paint(&mut self, ui: &Ui, rect: Rect, map: &Arc<TokenMap>, look: Look, classes: &[u8]) {
+    /// Draws all tokens into `rect`; those of `classes` in the colours of the theme's series, in that order. Returns from
+    /// where the picture on screen is seen, which may still be that of some frames ago; marks that use it stay on their
+    /// points.
+    pub fn paint(&mut self, ui: &Ui, rect: Rect, map: &Arc<TokenMap>, look: Look, classes: &[u8]) -> Look {
         let p = palette(ui);
         let wanted = ui.ctx().pixels_per_point().min(LARGEST / rect.size().max_elem().max(1.0));
         let size = [(rect.width() * wanted) as usize, (rect.height() * wanted) as usize].map(|n| n.max(1));
-        let key = Key { map: Arc::as_ptr(map), look, size, classes: classes.to_vec(), dark: p.dark };
-        if self.key.as_ref() != Some(&key) {
-            let colors: Vec<Color32> = (0..classes.len()).map(|i| p.series(i)).collect();
-            let paint = Paint { ground: p.surface, plain: p.muted, colors };
-            let image = paint.picture(map, look, size, rect.size() / vec2(size[0] as f32, size[1] as f32), classes);
-            match &mut self.texture {
-                Some(texture) => texture.set(image, TextureOptions::LINEAR),
-                None => self.texture = Some(ui.ctx().load_texture("map of tokens", image, TextureOptions::LINEAR)),
+        let key = Key { map: Arc::as_ptr(map) as usize, look, size, classes: classes.to_vec(), dark: p.dark };
+        let colors: Vec<Color32> = (0..classes.len()).map(|i| p.series(i)).collect();
+        let paint = Paint { ground: p.surface, plain: p.muted, colors };
+        let (map, classes, step) = (map.clone(), classes.to_vec(), rect.size() / vec2(size[0] as f32, size[1] as f32));
+        let made = self.pictures.get(ui.ctx(), &key, move || paint.picture(&map, look, size, step, &classes));
+        let Some((key, image, arrived)) = made else { return look };
+        let shown = key.look;
+        match &mut self.texture {
+            Some(texture) if arrived => texture.set(image.clone(), TextureOptions::LINEAR),
+            Some(_) => {}
+            None => {
+                let texture = ui.ctx().load_texture("map of tokens", image.clone(), TextureOptions::LINEAR);
+                self.texture = Some(texture);
             }
-            self.key = Some(key);
         }
         if let Some(texture) = &self.texture {
             let mut mesh = Mesh::with_texture(texture.id());
             mesh.add_rect_with_uv(rect, Rect::from_min_max(Pos2::ZERO, egui::pos2(1.0, 1.0)), theme::UNTINTED);
             ui.painter().add(mesh);
         }
+        shown
+    }
+
+    /// Whether a newer picture is being made.
+    pub fn is_pending(&self) -> bool {
+        self.pictures.is_pending()
     }
 }
 
