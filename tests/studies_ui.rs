@@ -74,7 +74,7 @@ fn findings(n_layers: usize, n_heads: usize, labels: &[&str]) -> Vec<(Study, Fin
     let n = n_layers * n_heads;
     let mut scores = |strong: usize| -> Vec<f32> {
         (0..n)
-            .map(|i| if (i * 7 + strong) % 23 == 0 { 0.3 + 0.6 * noise.next() } else { 0.12 * noise.next() })
+            .map(|i| if (i * 7 + strong).is_multiple_of(23) { 0.3 + 0.6 * noise.next() } else { 0.12 * noise.next() })
             .collect()
     };
     let maps: Vec<(HeadKind, HeadMap)> =
