@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::lab::course::course;
 use crate::lesson::Library;
 use crate::progress::export::{LabReport, Plot, grade_book, xapi};
-use crate::progress::{Course, CourseLesson, Moment, Opened, Profile, Record, Store, Today, default_path};
+use crate::progress::{Course, Moment, Opened, Profile, Record, Store, Today, default_path};
 
 /// Shows or exports what was learnt.
 #[derive(Debug, Args)]
@@ -73,7 +74,7 @@ impl Progress {
             eprintln!("note: {notice}");
         }
         let everyone = self.chosen(&mut store)?;
-        let course = course();
+        let course = course(&Library::embedded());
         match &self.command {
             Command::Show => {
                 // A closed pipe only means that nobody reads on.
@@ -112,7 +113,7 @@ impl Export {
                 };
                 let statements = store.statements(Some(profile.id)).map_err(|e| e.to_string())?;
                 let plots: Vec<Plot> = self.plots.iter().map(|path| plot(path)).collect::<Result<_, _>>()?;
-                LabReport { profile, record, statements: &statements, course, plots: &plots, now }.html()
+                LabReport { profile, record, statements: &statements, course, bench: None, plots: &plots, now }.html()
             }
         };
         fs::write(&self.out, text).map_err(|e| format!("{}: could not be written ({e}).", self.out.display()))
@@ -127,18 +128,6 @@ fn plot(path: &Path) -> Result<Plot, String> {
     }
     let svg = fs::read_to_string(path).map_err(|e| say(e.to_string()))?;
     Ok(Plot { title: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), svg })
-}
-
-/// The course that comes with the program.
-fn course() -> Course {
-    let library = Library::embedded();
-    let lesson = |lesson: &crate::lesson::Lesson| CourseLesson {
-        id: lesson.meta.id.clone(),
-        title: lesson.meta.title.clone(),
-        items: lesson.questions().map(|q| &q.id).chain(lesson.predictions().map(|p| &p.id)).cloned().collect(),
-        concepts: lesson.meta.concepts.clone(),
-    };
-    Course { lessons: library.lessons.iter().map(lesson).collect() }
 }
 
 fn shown(everyone: &[(Profile, Record)], course: &Course, now: Moment) -> String {

@@ -206,8 +206,14 @@ fn freezes_bridge_missed_days() {
 fn the_leaderboard_shows_only_neighbours_who_want_it() {
     let player = |id: i64, xp: u32| {
         let alias = format!("player {id}");
-        let profile =
-            Profile { id: ProfileId(id), account: String::new(), alias, with_streak: false, on_leaderboard: id != 3 };
+        let profile = Profile {
+            id: ProfileId(id),
+            account: String::new(),
+            alias,
+            with_streak: false,
+            on_leaderboard: id != 3,
+            goal: 0,
+        };
         let mut record = Record::default();
         let act = question("a", true);
         record.take(&Logged::Answered { act: act.clone(), attempt: 1, xp: 500 }, at(-20, 0));

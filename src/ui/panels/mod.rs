@@ -11,6 +11,7 @@ mod next_token;
 mod tweaks;
 
 use egui::Ui;
+pub use tweaks::describe;
 
 use super::settings::Settings;
 use super::view::View;
