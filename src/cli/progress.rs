@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::builtin::ModelFolders;
+use crate::engine::{ModelSource, open_checkpoint};
 use crate::lab::course::course;
 use crate::lesson::Library;
-use crate::progress::export::{LabReport, Plot, grade_book, xapi};
+use crate::progress::export::{Bench, LabReport, Plot, grade_book, xapi};
 use crate::progress::{Course, Moment, Opened, Profile, Record, Store, Today, default_path};
 
 /// Shows or exports what was learnt.
@@ -43,6 +45,9 @@ struct Export {
     /// A plot for the lab report, as SVG; may be given several times.
     #[arg(long = "plot", value_name = "SVG")]
     plots: Vec<PathBuf>,
+    /// A model that the lab report names with the hash of its weights: a file, a folder or a built-in model.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<ModelSource>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -113,11 +118,21 @@ impl Export {
                 };
                 let statements = store.statements(Some(profile.id)).map_err(|e| e.to_string())?;
                 let plots: Vec<Plot> = self.plots.iter().map(|path| plot(path)).collect::<Result<_, _>>()?;
-                LabReport { profile, record, statements: &statements, course, bench: None, plots: &plots, now }.html()
+                let bench = self.model.as_ref().map(bench).transpose()?;
+                let (statements, plots, bench) = (statements.as_slice(), plots.as_slice(), bench.as_ref());
+                LabReport { profile, record, statements, course, bench, plots, now }.html()
             }
         };
         fs::write(&self.out, text).map_err(|e| format!("{}: could not be written ({e}).", self.out.display()))
     }
+}
+
+/// A model with its hash. The command line runs no prompt and changes nothing.
+fn bench(source: &ModelSource) -> Result<Bench, String> {
+    let checkpoint = open_checkpoint(source, &ModelFolders::of_this_program())?;
+    let hash = checkpoint.digest().map_err(|e| e.to_string())?;
+    let model = checkpoint.report.name.clone().unwrap_or_else(|| source.name());
+    Ok(Bench { model, hash: format!("SHA-256 of its weights: {hash}"), ..Bench::default() })
 }
 
 fn plot(path: &Path) -> Result<Plot, String> {

@@ -200,6 +200,8 @@ fn the_command_line_shows_and_exports() {
     assert!(!ok && stderr.contains("--profile"), "{stderr}");
     let (ok, stderr, html) = export(&["--format", "html", "--profile", "Ada", "--plot", plot]);
     assert!(ok && html.contains("many-heads (question)") && html.contains("alt=\"pattern\""), "{stderr}");
+    let (ok, stderr, html) = export(&["--format", "html", "--profile", "Ada", "--model", "story-dense"]);
+    assert!(ok && html.contains("SHA-256 of its weights: "), "{stderr}");
     let (ok, stderr, _) = export(&["--format", "csv", "--profile", "Eve"]);
     assert!(!ok && stderr.contains("there are: Ada, Bob"), "{stderr}");
 }

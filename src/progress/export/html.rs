@@ -108,10 +108,12 @@ impl LabReport<'_> {
 
     fn bench(&self) -> String {
         let Some(bench) = self.bench else { return String::new() };
-        let mut lines =
-            vec![format!("Model: {}", bench.model), bench.hash.clone(), format!("Prompt: {}", bench.prompt)];
-        if bench.changes.is_empty() {
-            lines.push("No change to the model was in force.".into());
+        let mut lines = vec![format!("Model: {}", bench.model), bench.hash.clone()];
+        if !bench.prompt.is_empty() {
+            lines.push(format!("Prompt: {}", bench.prompt));
+            if bench.changes.is_empty() {
+                lines.push("No change to the model was in force.".into());
+            }
         }
         lines.extend(bench.changes.iter().map(|change| format!("Changed: {change}")));
         format!("<h2>In the lab when this report was made</h2>\n{}", list(&lines))

@@ -1,6 +1,6 @@
 //! Badges: what was reached, and what there is to reach.
 
-use egui::{FontId, RichText, Sense, Stroke, Ui, vec2};
+use egui::{Align, FontId, Layout, RichText, Sense, Stroke, Ui, vec2};
 
 use super::{Desk, long_date};
 use crate::progress::Badge;
@@ -16,7 +16,7 @@ pub fn show(ui: &mut Ui, desk: &Desk<'_>) {
     for row in Badge::ALL.chunks(columns) {
         ui.columns(columns, |columns| {
             for (ui, badge) in columns.iter_mut().zip(row) {
-                one(ui, desk, *badge);
+                ui.with_layout(Layout::top_down(Align::Min), |ui| one(ui, desk, *badge));
             }
         });
     }

@@ -63,8 +63,14 @@ fn per_day(
 ) {
     let p = palette(ui);
     widgets::heading(ui, name);
-    let bars =
-        days.iter().enumerate().map(|(i, (_, figures))| Bar::new(i as f64, value(figures)).width(0.72)).collect();
+    let bars = days
+        .iter()
+        .enumerate()
+        .map(|(i, (_, figures))| {
+            let bar = Bar::new(i as f64, value(figures)).width(0.72);
+            bar.fill(p.accent).stroke(egui::Stroke::NONE)
+        })
+        .collect();
     let dates: Vec<Day> = days.iter().map(|(day, _)| *day).collect();
     let (dates_below, unit_at_left) = (dates.clone(), unit.clone());
     let at = |dates: &[Day], x: f64| dates.get(x.round().max(0.0) as usize).copied();
@@ -98,7 +104,10 @@ pub fn calibration(ui: &mut Ui, calibration: &CalibrationView) {
     let Some(brier) = calibration.brier else {
         ui.allocate_ui(vec2(ui.available_width(), HEIGHT), |ui| {
             ui.set_min_height(HEIGHT);
-            ui.label("Say how sure you are when a lesson asks for a prediction. Here you see whether 80 % is right eight times in ten.");
+            ui.label(
+                "Say how sure you are when a lesson asks for a prediction. Here you see whether 80 % is right eight times \
+                 in ten.",
+            );
         });
         return;
     };
@@ -123,9 +132,8 @@ pub fn calibration(ui: &mut Ui, calibration: &CalibrationView) {
         .show(ui, |plot| {
             let honest = Line::new("honest", PlotPoints::from(vec![[0.0, 0.0], [1.0, 1.0]]));
             plot.line(honest.color(p.muted).width(1.0).style(LineStyle::dashed_loose()).allow_hover(false));
-            plot.line(Line::new("you", PlotPoints::from(points.clone())).color(p.accent).width(1.5).allow_hover(false));
             let dots = Points::new("you", PlotPoints::from(points)).shape(MarkerShape::Circle);
-            plot.points(dots.radius(4.0).color(p.accent));
+            plot.points(dots.radius(5.0).color(p.accent));
         });
     shown.response.accessible_name(format!("{name}: {words}"));
     widgets::note(
@@ -134,6 +142,38 @@ pub fn calibration(ui: &mut Ui, calibration: &CalibrationView) {
             "{words} 0 is a prophet, 0.25 is always saying 50 %. On the broken line one is as sure as one is right."
         ),
     );
+}
+
+/// How the Brier score came about, day by day.
+pub fn brier(ui: &mut Ui, calibration: &CalibrationView) {
+    let [first, .., last] = calibration.by_day.as_slice() else { return };
+    let (p, name) = (palette(ui), "Brier score up to each day");
+    widgets::heading(ui, name);
+    let days = calibration.by_day.clone();
+    let points: Vec<[f64; 2]> = days.iter().map(|day| [f64::from(day.day.0), day.so_far]).collect();
+    let (from, to) = (long_date(first.day), long_date(last.day));
+    let words = format!("From {:.3} on {from} to {:.3} on {to}. Lower is better.", first.so_far, last.so_far);
+    let about = move |at: &HoverPosition<'_>| {
+        let HoverPosition::NearDataPoint { position: at, .. } = at else { return None };
+        let near = days.iter().find(|day| f64::from(day.day.0) == at.x)?;
+        Some(format!("{}: {:.3}", long_date(near.day), near.so_far))
+    };
+    let shown = quiet(name, ui)
+        .include_y(0.0)
+        .include_y(0.25)
+        .show_grid([false, true])
+        .x_axis_formatter(
+            |mark, _| if mark.value.fract() == 0.0 { short(Day(mark.value as i32)) } else { String::new() },
+        )
+        .label_formatter(about)
+        .show(ui, |plot| {
+            let line = Line::new("Brier score", PlotPoints::from(points.clone())).allow_hover(false);
+            plot.line(line.color(p.accent).width(1.5));
+            let dots = Points::new("Brier score", PlotPoints::from(points)).shape(MarkerShape::Circle);
+            plot.points(dots.radius(3.0).color(p.accent));
+        });
+    shown.response.accessible_name(format!("{name}: {words}"));
+    widgets::note(ui, words);
 }
 
 /// A plot that leaves the wheel to the page.

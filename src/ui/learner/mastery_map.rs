@@ -1,8 +1,9 @@
 //! The map of concepts: a graph of what builds on what, with where the student stands.
 //!
-//! Each lesson is a band. In it a concept stands to the right of those of the same lesson that it builds on; a line leads
-//! to it from each. Lines between lessons are fainter, and all lines of a concept light up while it is pointed at or has
-//! the keyboard. A click opens the lesson. Where a concept stands is told by an icon and a word, not by colour alone.
+//! Each lesson is a band. In it a concept stands to the right of those of the same lesson that it builds on, and a line
+//! leads to it from each. A dot at its left says that it builds on another lesson too. All lines of a concept, those from
+//! and to other lessons included, light up while it is pointed at or has the keyboard: drawn all at once they would hide
+//! the map. A click opens the lesson. Where a concept stands is told by an icon and a word, not by colour alone.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +97,9 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
         for need in desk.standing.needs.get(&place.concept).into_iter().flatten() {
             let Some(from) = plan.find(need) else { continue };
             let is_lit = lit(need) || lit(&place.concept);
-            line(ui, p, from.rect.translate(origin), place.rect.translate(origin), from.lesson == place.lesson, is_lit);
+            if is_lit || from.lesson == place.lesson {
+                line(ui, p, from.rect.translate(origin), place.rect.translate(origin), is_lit);
+            }
         }
     }
     let mut opened = None;
@@ -118,9 +121,12 @@ fn legend(ui: &mut Ui, desk: &Desk<'_>) {
             let n = desk.standing.concepts.iter().filter(|concept| concept.state == state).count();
             let (ink, ..) = look(p, state);
             ui.label(egui::RichText::new(mark(state)).family(theme::icons()).size(14.0).color(ink));
-            widgets::note(ui, format!("{} {n}", word(state)));
+            widgets::note(ui, format!("{n} {}", word(state)));
             ui.add_space(10.0);
         }
+        let (dot, _) = ui.allocate_exact_size(vec2(12.0, 16.0), Sense::hover());
+        ui.painter().circle_filled(dot.center(), 3.5, p.muted);
+        widgets::note(ui, "builds on another lesson; point at it to see the lines");
     });
 }
 
@@ -129,6 +135,8 @@ struct Place {
     concept: String,
     lesson: String,
     rect: Rect,
+    /// Whether it builds on a concept of another lesson.
+    needs_others: bool,
 }
 
 /// The map before it is drawn; its origin is the upper left.
@@ -157,7 +165,10 @@ fn plan(desk: &Desk<'_>, width: f32) -> MapPlan {
             for (row, concept) in concepts.iter().enumerate() {
                 let at = pos2(*depth as f32 * (node + LANE), y + row as f32 * (NODE_HEIGHT + GAP));
                 let rect = Rect::from_min_size(at, vec2(node, NODE_HEIGHT));
-                places.push(Place { concept: (*concept).clone(), lesson: lesson.meta.id.clone(), rect });
+                let mut needs = desk.standing.needs.get(*concept).into_iter().flatten();
+                let needs_others = needs.any(|need| !lesson.meta.concepts.contains(need));
+                let (concept, lesson) = ((*concept).clone(), lesson.meta.id.clone());
+                places.push(Place { concept, lesson, rect, needs_others });
             }
         }
         let rows = columns.values().map(Vec::len).max().unwrap_or(0);
@@ -178,19 +189,26 @@ fn by_depth<'l>(lesson: &'l Lesson, needs: &BTreeMap<String, Vec<String>>) -> BT
             depth.insert(id, own);
         }
     }
+    // What is needed late only stands just before it, so that its line passes no other concept.
+    let builds_on = |id: &String, need: &String| needs.get(id).is_some_and(|needs| needs.contains(need));
+    for id in ids.iter().rev() {
+        let after = ids.iter().filter(|other| builds_on(other, id)).map(|other| depth[other]).min();
+        if let Some(after) = after {
+            depth.insert(id, depth[id].max(after.saturating_sub(1)));
+        }
+    }
     let mut columns: BTreeMap<usize, Vec<&String>> = BTreeMap::new();
     for id in ids {
         columns.entry(depth[id]).or_default().push(id);
     }
+    // In a column, those whose followers stand higher come first: fewer lines cross.
+    let follower = |id: &&String| ids.iter().position(|other| builds_on(other, id)).unwrap_or(ids.len());
+    columns.values_mut().for_each(|column| column.sort_by_key(follower));
     columns
 }
 
-fn line(ui: &Ui, p: &Palette, from: Rect, to: Rect, same_lesson: bool, lit: bool) {
-    let stroke = match (lit, same_lesson) {
-        (true, _) => Stroke::new(2.0, p.accent),
-        (false, true) => Stroke::new(1.25, p.border_strong),
-        (false, false) => Stroke::new(1.0, p.border),
-    };
+fn line(ui: &Ui, p: &Palette, from: Rect, to: Rect, lit: bool) {
+    let stroke = if lit { Stroke::new(2.0, p.accent) } else { Stroke::new(1.25, p.border_strong) };
     let (start, end): (Pos2, Pos2) = (from.right_center(), to.left_center());
     let reach = vec2(((end.x - start.x).abs() * 0.5).clamp(18.0, 60.0), 0.0);
     let points = [start, start + reach, end - reach, end];
@@ -214,6 +232,9 @@ fn node(ui: &Ui, desk: &Desk<'_>, place: &Place, response: &Response) -> Respons
         }
         let font = FontId::new(15.0, theme::icons());
         ui.painter().text(rect.left_center() + vec2(14.0, 0.0), Align2::CENTER_CENTER, mark(state), font, ink);
+        if place.needs_others {
+            ui.painter().circle_filled(rect.left_center(), 3.5, p.muted);
+        }
         let color = if state == ConceptState::Later { p.muted } else { p.text };
         let font = egui::TextStyle::Small.resolve(ui.style());
         let galley = ui.painter().layout(title, font, color, rect.width() - 34.0);

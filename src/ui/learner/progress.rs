@@ -1,6 +1,6 @@
 //! Progress: figures, the map of concepts, plots, badges, and the way out for all of it.
 
-use egui::{RichText, Ui};
+use egui::{Align, Layout, RichText, Ui};
 
 use super::{Desk, badges, block, charts, mastery_map};
 use crate::lab::Export;
@@ -80,14 +80,21 @@ fn plots(ui: &mut Ui, desk: &Desk<'_>) {
         ui.label("Plots of XP, right answers, time and calibration begin with the first answer.");
         return;
     }
+    ui.spacing_mut().item_spacing.x = 24.0;
     for pair in pairs {
         if two {
-            ui.columns(2, |columns| columns.iter_mut().zip(pair).for_each(|(ui, plot)| plot(ui, desk)));
+            ui.columns(2, |columns| {
+                for (ui, plot) in columns.iter_mut().zip(pair) {
+                    // Columns stretch their text to both sides; prose does not want that.
+                    ui.with_layout(Layout::top_down(Align::Min), |ui| plot(ui, desk));
+                }
+            });
         } else {
             pair.into_iter().for_each(|plot| plot(ui, desk));
         }
         ui.add_space(10.0);
     }
+    charts::brier(ui, &standing.calibration);
 }
 
 fn exports(ui: &mut Ui, view: &mut View<'_>) {
