@@ -7,11 +7,14 @@ mod window;
 use std::path::Path;
 
 use egui::Theme;
+use egui_kittest::kittest::NodeT;
 use egui_kittest::kittest::Queryable;
-use glassbox::lab::{Command, DeviceChoice, Lab, LabOptions, NoticeLevel, Standing};
+use glassbox::lab::{
+    Begin, Command, DeviceChoice, Lab, LabOptions, LearnerCommand, ModelSource, NoticeLevel, Standing,
+};
 use glassbox::progress::{Act, Credit, Moment, Opened, Store};
 use glassbox::ui::Settings;
-use window::{click, rest, snapshot, window_with};
+use window::{click, rest, snapshot, tell, window_with};
 
 const QUESTION: &str = "many-heads";
 
@@ -87,4 +90,58 @@ fn a_record_that_cannot_be_opened_is_explained_and_costs_no_more() {
     assert!(notice.level == NoticeLevel::Warning && notice.text.contains("are not kept"), "{notice:?}");
     assert!(notice.text.contains(&folder.path().display().to_string()), "{notice:?}");
     assert_eq!(lab.snapshot().standing, None);
+}
+
+#[test]
+fn a_lesson_that_is_opened_again_shows_what_was_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("progress.sqlite3");
+    let in_lesson = || Settings { lesson: Some("attention".to_owned()), ..Settings::default() };
+    let tall = || {
+        let with_model = LabOptions { begin: Begin::With(ModelSource::default_model()), ..options(&record) };
+        let mut w = window_with([1700.0, 24_000.0], Theme::Light, in_lesson(), with_model);
+        rest(&mut w);
+        w
+    };
+    let mut w = tall();
+    click(&mut w, "Question 1: Speed: the text is split, and each head reads a part of it.");
+    click(&mut w, "Hint 1 of 3, question 1");
+    click(&mut w, "Check question 1");
+    let library = glassbox::lesson::Library::embedded();
+    let predict = library.lessons[0].predictions().next().unwrap().of(Some("story-dense")).clone();
+    click(&mut w, &format!("Prediction 1: {}", predict.options[0].text));
+    click(&mut w, "Commit and ask the model, prediction 1");
+    let verdict = |w: &window::Window| {
+        let all = w.query_all_by_label_contains("Prediction 1: ");
+        let mut said: Vec<String> = all.filter_map(|node| node.accesskit_node().label()).collect();
+        said.retain(|label| label.contains(" sure."));
+        said
+    };
+    let said = verdict(&w);
+    assert_eq!(said.len(), 1, "the model has settled it: {said:?}");
+    drop(w);
+
+    let mut w = tall();
+    assert!(w.query_by_label("Question 1: Not yet.").is_some(), "the wrong answer stands there with its reason");
+    assert!(w.query_by_label("Hint 2 of 3, question 1").is_some(), "and the hint is still open");
+    assert_eq!(verdict(&w), said);
+    // Another profile sees nothing of it.
+    tell(&mut w, Command::Learner(LearnerCommand::AddProfile("Ada".into())));
+    assert!(w.query_by_label("Question 1: Not yet.").is_none() && verdict(&w).is_empty());
+    drop(w);
+
+    // What the model settled names the model.
+    let Opened { store, .. } = Store::open(&record, Moment::now()).unwrap();
+    let folders = glassbox::builtin::ModelFolders::none();
+    let hash = glassbox::engine::open_checkpoint(&ModelSource::default_model(), &folders).unwrap().digest().unwrap();
+    let models: Vec<Option<String>> = store
+        .statements(None)
+        .unwrap()
+        .iter()
+        .map(|statement| match statement.read().unwrap() {
+            glassbox::progress::Logged::Answered { act, .. } => act.model,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(models, [None, Some(hash)], "a question does not depend on a model, a prediction does");
 }

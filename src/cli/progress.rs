@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::builtin::ModelFolders;
+use crate::engine::{ModelSource, open_checkpoint};
+use crate::lab::course::course;
 use crate::lesson::Library;
-use crate::progress::export::{LabReport, Plot, grade_book, xapi};
-use crate::progress::{Course, CourseLesson, Moment, Opened, Profile, Record, Store, Today, default_path};
+use crate::progress::export::{Bench, LabReport, Plot, grade_book, xapi};
+use crate::progress::{Course, Moment, Opened, Profile, Record, Store, Today, default_path};
 
 /// Shows or exports what was learnt.
 #[derive(Debug, Args)]
@@ -42,6 +45,9 @@ struct Export {
     /// A plot for the lab report, as SVG; may be given several times.
     #[arg(long = "plot", value_name = "SVG")]
     plots: Vec<PathBuf>,
+    /// A model that the lab report names with the hash of its weights: a file, a folder or a built-in model.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<ModelSource>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -73,7 +79,7 @@ impl Progress {
             eprintln!("note: {notice}");
         }
         let everyone = self.chosen(&mut store)?;
-        let course = course();
+        let course = course(&Library::embedded());
         match &self.command {
             Command::Show => {
                 // A closed pipe only means that nobody reads on.
@@ -112,11 +118,21 @@ impl Export {
                 };
                 let statements = store.statements(Some(profile.id)).map_err(|e| e.to_string())?;
                 let plots: Vec<Plot> = self.plots.iter().map(|path| plot(path)).collect::<Result<_, _>>()?;
-                LabReport { profile, record, statements: &statements, course, plots: &plots, now }.html()
+                let bench = self.model.as_ref().map(bench).transpose()?;
+                let (statements, plots, bench) = (statements.as_slice(), plots.as_slice(), bench.as_ref());
+                LabReport { profile, record, statements, course, bench, plots, now }.html()
             }
         };
         fs::write(&self.out, text).map_err(|e| format!("{}: could not be written ({e}).", self.out.display()))
     }
+}
+
+/// A model with its hash. The command line runs no prompt and changes nothing.
+fn bench(source: &ModelSource) -> Result<Bench, String> {
+    let checkpoint = open_checkpoint(source, &ModelFolders::of_this_program())?;
+    let hash = checkpoint.digest().map_err(|e| e.to_string())?;
+    let model = checkpoint.report.name.clone().unwrap_or_else(|| source.name());
+    Ok(Bench { model, hash: format!("SHA-256 of its weights: {hash}"), ..Bench::default() })
 }
 
 fn plot(path: &Path) -> Result<Plot, String> {
@@ -127,18 +143,6 @@ fn plot(path: &Path) -> Result<Plot, String> {
     }
     let svg = fs::read_to_string(path).map_err(|e| say(e.to_string()))?;
     Ok(Plot { title: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), svg })
-}
-
-/// The course that comes with the program.
-fn course() -> Course {
-    let library = Library::embedded();
-    let lesson = |lesson: &crate::lesson::Lesson| CourseLesson {
-        id: lesson.meta.id.clone(),
-        title: lesson.meta.title.clone(),
-        items: lesson.questions().map(|q| &q.id).chain(lesson.predictions().map(|p| &p.id)).cloned().collect(),
-        concepts: lesson.meta.concepts.clone(),
-    };
-    Course { lessons: library.lessons.iter().map(lesson).collect() }
 }
 
 fn shown(everyone: &[(Profile, Record)], course: &Course, now: Moment) -> String {

@@ -7,15 +7,22 @@
 
 mod card;
 mod command;
+pub mod course;
+mod deck;
 mod generate;
 mod geometry;
 mod job;
+mod learner;
 mod meaning;
 mod opening;
 mod questions;
+mod record;
 mod recorder;
+mod report;
+mod runs;
 mod session;
 mod snapshot;
+mod standing;
 mod studies;
 pub mod study;
 mod trace;
@@ -24,26 +31,28 @@ pub mod worker;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use crate::engine::{DeviceChoice, ModelSource};
 pub use command::Command;
+pub use deck::ReviewCard;
 pub use geometry::MOST_WORDS;
-use job::{Event, GenerateJob, Job, Kind, Sequence, TraceJob};
+use job::{Event, Job, Kind};
+pub use learner::{Export, LearnerCommand};
 pub use meaning::{AnalogyAnswer, Asked, Contexts, Labelled, Meaning, Near, Pairs, Question, TokenMap, Word};
 pub use opening::Begin;
-pub use recorder::Standing;
-use recorder::{Recorder, Told};
+use recorder::Recorder;
+use runs::{rate, toggle};
 pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,
 };
+pub use standing::{CalibrationView, Learner, Newest, Standing};
 use study::StudyJob;
 pub use study::{Finding, LossText, Studies, Study, StudyView};
 use worker::EngineThread;
 
 use crate::builtin::ModelFolders;
-use crate::model::tweak::Tweak;
+use crate::lesson::Concepts;
 
 /// What the lab starts with.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +73,10 @@ pub struct LabOptions {
     pub prompt: String,
     /// The file of the learner's record. Without one, answers are graded and forgotten.
     pub record: Option<PathBuf>,
+    /// Why there is no record, where there should be one: a sentence for the student.
+    pub no_record: Option<String>,
+    /// The account of the profile of last time.
+    pub profile: Option<String>,
 }
 
 /// The app without its window.
@@ -81,6 +94,12 @@ pub struct Lab {
     notices: u64,
     /// The newest notice when a model was last asked for: warnings up to it are about the one before.
     notices_before: u64,
+    /// The notices about the record: opening a model makes none of them old.
+    record_notices: Vec<u64>,
+    /// How many models were asked for.
+    opened: u64,
+    /// What concepts are called.
+    concepts: Concepts,
     folders: ModelFolders,
     /// The prompt of models that suggest none.
     plain_prompt: String,
@@ -105,12 +124,13 @@ impl Lab {
             recent: options.recent,
             last: options.last.clone(),
             use_cache: true,
+            keeps_record: options.record.is_some() || options.no_record.is_some(),
             ..Snapshot::default()
         };
         let waker = Arc::new(waker);
         let recorder = options.record.map(|path| {
             let waker = waker.clone();
-            Recorder::start(path, move || waker())
+            Recorder::start(path, options.profile, move || waker())
         });
         let mut lab = Self {
             engine: EngineThread::start(move || waker()),
@@ -122,6 +142,9 @@ impl Lab {
             question: 0,
             notices: 0,
             notices_before: 0,
+            record_notices: Vec::new(),
+            opened: 0,
+            concepts: Concepts::embedded(),
             folders: options.folders,
             plain_prompt: options.prompt.clone(),
             given_prompt: options.prompt,
@@ -130,6 +153,7 @@ impl Lab {
             studies: BTreeMap::new(),
             study: 0,
         };
+        lab.no_record(options.no_record);
         match options.begin {
             Begin::Empty => lab.find_devices(),
             Begin::With(source) => lab.open(source, false),
@@ -213,11 +237,8 @@ impl Lab {
             }
             Command::Dismiss(id) => s.notices.retain(|notice| notice.id != id),
             Command::ClearRecent => s.recent.clear(),
-            Command::Record(act) => {
-                if let Some(recorder) = &mut self.recorder {
-                    recorder.record(*act);
-                }
-            }
+            Command::Record(act) => self.record(*act),
+            Command::Learner(command) => self.learner(command),
         }
         self.snapshot.revision += 1;
     }
@@ -227,13 +248,7 @@ impl Lab {
         let events = self.engine.events();
         let told = self.recorder.as_mut().map(Recorder::collect).unwrap_or_default();
         let changed = !events.is_empty() || !told.is_empty();
-        for told in told {
-            match told {
-                Told::Standing(standing) => self.snapshot.standing = Some(Arc::new(standing)),
-                Told::Notice(text) => self.notice(NoticeLevel::Warning, text),
-                Told::Done => {}
-            }
-        }
+        told.into_iter().for_each(|told| self.hear(told));
         for event in events {
             self.collect(event);
         }
@@ -274,59 +289,6 @@ impl Lab {
             self.poll();
         }
         true
-    }
-
-    /// The text is another: what was generated after it goes, and what runs for it stops.
-    fn sequence_changed(&mut self) {
-        self.engine.cancel(&[Kind::Trace, Kind::Generate]);
-        self.generated.clear();
-        self.generation += 1;
-        self.snapshot.generation = None;
-        self.request_runs();
-    }
-
-    /// Asks for new runs. A run that goes on is let finish, so that a dragged slider shows something on its way.
-    fn request_runs(&mut self) {
-        if self.snapshot.model.is_none() {
-            // What was sent ahead is about another text now.
-            self.sent_ahead = false;
-            return;
-        }
-        self.snapshot.stale = true;
-        self.send_trace();
-        self.studies_of_another_text();
-    }
-
-    fn send_trace(&mut self) {
-        self.revision += 1;
-        self.engine.send(Job::Trace(self.trace_job()));
-    }
-
-    fn trace_job(&self) -> TraceJob {
-        let s = &self.snapshot;
-        TraceJob {
-            revision: self.revision,
-            sequence: Sequence { prompt: s.prompt.clone(), chat: s.chat, generated: self.generated.clone() },
-            donor: s.donor_prompt.clone(),
-            tweaks: s.tweaks.clone(),
-            detail_layer: s.selection.head.layer,
-        }
-    }
-
-    fn generate(&mut self, max_tokens: usize) {
-        let s = &mut self.snapshot;
-        if s.model.is_none() || s.generation.as_ref().is_some_and(|g| g.running) {
-            return;
-        }
-        let before = s.generation.take().map(Arc::unwrap_or_clone).unwrap_or_default();
-        s.generation = Some(Arc::new(Generation { running: true, stopped: None, step_times: Vec::new(), ..before }));
-        // Each continuation draws on from where the last one stopped, not the same numbers again.
-        let mut sampler = s.sampler;
-        sampler.seed = sampler.seed.wrapping_add(self.generated.len() as u64);
-        let use_cache = s.use_cache;
-        self.generation += 1;
-        let (id, from) = (self.generation, self.trace_job());
-        self.engine.send(Job::Generate(GenerateJob { id, from, sampler, max_tokens, use_cache }));
     }
 
     fn collect(&mut self, event: Event) {
@@ -425,30 +387,4 @@ impl Lab {
         let sticky = level != NoticeLevel::Info;
         self.snapshot.notices.push(Notice { id: self.notices, level, text, sticky });
     }
-}
-
-/// Adds a change or takes it back. Of the kinds that can only be in force once, the new one replaces the old.
-fn toggle(tweaks: &mut Vec<Tweak>, tweak: Tweak) {
-    if let Some(i) = tweaks.iter().position(|t| *t == tweak) {
-        tweaks.remove(i);
-        return;
-    }
-    let once = matches!(tweak, Tweak::Window { .. } | Tweak::Unscaled | Tweak::Acausal);
-    if once {
-        tweaks.retain(|t| std::mem::discriminant(t) != std::mem::discriminant(&tweak));
-    }
-    tweaks.push(tweak);
-}
-
-/// Tokens per second over the last second, the prompt's own time left out.
-fn rate(step_times: &[Duration]) -> f32 {
-    let mut time = Duration::ZERO;
-    let recent = step_times.iter().skip(1).rev();
-    let n = recent
-        .take_while(|step| {
-            time += **step;
-            time < Duration::from_secs(1) + **step
-        })
-        .count();
-    if time.is_zero() { 0.0 } else { n as f32 / time.as_secs_f32() }
 }

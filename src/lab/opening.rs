@@ -28,6 +28,7 @@ impl Lab {
     /// Opens a model; one that was only `remembered` gives way to the default one if it is gone.
     pub(super) fn open(&mut self, source: ModelSource, remembered: bool) {
         self.notices_before = self.notices;
+        self.opened += 1;
         self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
         self.give_up_questions(None);
         let s = &mut self.snapshot;
@@ -79,7 +80,8 @@ impl Lab {
         let prompt = card.about.as_ref().map_or_else(|| self.plain_prompt.clone(), |about| about.prompt.clone());
         let other_prompt = self.give_prompt(&prompt);
         let s = &mut self.snapshot;
-        s.notices.retain(|notice| notice.level != NoticeLevel::Warning || notice.id > self.notices_before);
+        let about_record = |id: u64| self.record_notices.contains(&id);
+        s.notices.retain(|n| n.level != NoticeLevel::Warning || n.id > self.notices_before || about_record(n.id));
         s.last = Some(card.source.clone());
         if let ModelSource::File(path) = &card.source {
             s.recent.retain(|recent| recent != path);

@@ -70,6 +70,10 @@ pub struct Snapshot {
     pub last: Option<ModelSource>,
     /// Where the student stands, once the record is open.
     pub standing: Option<Arc<Standing>>,
+    /// Whether answers are kept, or should be.
+    pub keeps_record: bool,
+    /// Why there is no record in this sitting, where there should be one.
+    pub no_record: Option<String>,
 }
 
 impl Snapshot {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 use super::{Question, QuestionKind};
 
@@ -23,7 +24,7 @@ pub enum Answer {
 }
 
 /// The outcome of one attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Whether the whole answer is right.
     pub correct: bool,
@@ -32,7 +33,7 @@ pub struct Verdict {
 }
 
 /// Why one part of an answer is right or wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// The option that it speaks of; none for a number.
     pub option: Option<usize>,

@@ -13,6 +13,7 @@
 //!
 //! This room knows no window and no engine; of the built-in models it knows the ids. `lessons/README.md` is the same story told to a teacher.
 
+mod concepts;
 mod error;
 mod grade;
 mod library;
@@ -27,6 +28,7 @@ mod raw_predict;
 mod scene;
 mod toml_block;
 
+pub use concepts::{Concept, Concepts};
 pub use error::LessonError;
 pub use grade::{Answer, Reason, Verdict, attempt_seed, grade, read_number, shuffled};
 pub use library::Library;

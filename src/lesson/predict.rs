@@ -3,7 +3,7 @@
 //! The student picks an option and a confidence; only then the live model is asked. An option says *when* it would be
 //! right ([`Match`]), and the run's facts decide: which option is right is nowhere written down.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::RunFacts;
 
@@ -78,7 +78,7 @@ pub enum Place {
 }
 
 /// What the live run said about a prediction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settled {
     /// The option that is right; none where the run cannot tell the options apart.
     pub right: Option<usize>,

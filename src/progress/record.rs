@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::badge::{Tally, regained};
 use super::{
-    Act, ActKind, Badge, Calibration, Credit, Day, Level, Logged, Memory, Moment, Practice, Season, Streak, award,
+    Act, ActKind, Badge, Calibration, Credit, Day, DayFigures, Level, Logged, Memory, Moment, Practice, Season, Streak,
+    award,
 };
 
 /// What somebody did and knows.
@@ -19,6 +20,9 @@ pub struct Record {
     concepts: BTreeMap<String, Practice>,
     calibration: Calibration,
     active: BTreeSet<Day>,
+    days: BTreeMap<Day, DayFigures>,
+    last: Option<Moment>,
+    newest: BTreeMap<(String, String), Act>,
     seasons: BTreeMap<Season, u64>,
     badges: BTreeMap<Badge, Day>,
     places: BTreeMap<String, u32>,
@@ -113,6 +117,9 @@ impl Record {
         self.xp = self.xp.saturating_add(u64::from(xp));
         *self.seasons.entry(Season::of(day)).or_default() += u64::from(xp);
         self.active.insert(day);
+        self.days.entry(day).or_default().answer(act, xp, self.last, at);
+        self.last = Some(at);
+        self.newest.insert((act.lesson.clone(), act.item.clone()), act.clone());
         self.latest_lesson = Some(act.lesson.clone());
         self.calibration.answer(act, day);
         let before = self.item(&act.lesson, &act.item).copied();
@@ -205,6 +212,21 @@ impl Record {
     /// The days with an answer.
     pub fn active_days(&self) -> &BTreeSet<Day> {
         &self.active
+    }
+
+    /// What was done on each day with an answer.
+    pub fn days(&self) -> &BTreeMap<Day, DayFigures> {
+        &self.days
+    }
+
+    /// When the last answer was given.
+    pub fn last(&self) -> Option<Moment> {
+        self.last
+    }
+
+    /// The newest answer to each item, by lesson and id.
+    pub fn newest(&self) -> &BTreeMap<(String, String), Act> {
+        &self.newest
     }
 
     /// The XP of a season.

@@ -141,6 +141,9 @@ pub struct OutcomeExtensions {
     /// What the student was told.
     #[serde(rename = "https://glassbox.invalid/xapi/reasons", default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
+    /// The answer as the lesson's card keeps it.
+    #[serde(rename = "https://glassbox.invalid/xapi/given", default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Value>,
 }
 
 /// The circumstances.
@@ -230,6 +233,7 @@ impl Statement {
                 hints: act.hints,
                 confidence: act.confidence,
                 reasons: act.reasons.clone(),
+                given: act.given.clone(),
             },
         };
         let extensions = ContextExtensions {
@@ -298,6 +302,7 @@ impl Statement {
                     model: said.model.clone(),
                     tweaks: said.tweaks.clone(),
                     answer: result.response.clone(),
+                    given: result.extensions.given.clone(),
                     reasons: result.extensions.reasons.clone(),
                 };
                 act.check().map_err(|e| e.to_string())?;

@@ -70,6 +70,24 @@ pub enum Action {
     ToggleExact,
     /// Lists the shortcuts.
     Shortcuts,
+    /// Opens the page of today.
+    ShowToday,
+    /// Opens the review.
+    ShowReview,
+    /// Opens the page of progress.
+    ShowProgress,
+    /// Opens the leaderboard.
+    ShowLeaderboard,
+    /// Opens the profiles.
+    ShowProfiles,
+    /// Goes back to lesson and lab.
+    ShowLesson,
+    /// Saves a lab report.
+    SaveReport,
+    /// Saves the grade book.
+    SaveGradeBook,
+    /// Saves the statements.
+    SaveStatements,
 }
 
 /// What the window knows about a command.
@@ -130,6 +148,15 @@ table! {
     ToggleLesson, "Show or hide the lesson", LESSON, CTRL_SHIFT + B;
     ResetLayout, "Reset the layout", RESET;
     Shortcuts, "Keyboard shortcuts", INFO, CTRL + Slash;
+    ShowToday, "Today", TODAY, CTRL + Num1;
+    ShowReview, "Review", REVIEW, CTRL + Num2;
+    ShowProgress, "Progress", PROGRESS, CTRL + Num3;
+    ShowLeaderboard, "Leaderboard", LEADERBOARD, CTRL + Num4;
+    ShowProfiles, "Profiles", PROFILES, CTRL + Num5;
+    ShowLesson, "Back to lesson and lab", LESSON, CTRL + Num0;
+    SaveReport, "Save a lab report…", SAVE;
+    SaveGradeBook, "Save the grade book…", SAVE;
+    SaveStatements, "Save the statements…", SAVE;
 }
 
 /// The commands that open a built-in model, one for each.

@@ -65,6 +65,7 @@ impl App {
         if let Some(device) = device {
             settings.device = device;
         }
+        let record = crate::progress::default_path();
         let options = LabOptions {
             begin: open.map_or(Begin::Again, Begin::With),
             last: settings.model.clone(),
@@ -73,7 +74,9 @@ impl App {
             device: settings.device.clone(),
             exact: settings.exact,
             prompt: FIRST_PROMPT.to_owned(),
-            record: crate::progress::default_path().ok(),
+            no_record: record.as_ref().err().map(|error| format!("{error} Answers of this sitting are not kept.")),
+            record: record.ok(),
+            profile: settings.profile.clone(),
         };
         let waker = cc.egui_ctx.clone();
         let lab = Lab::new(options, move || waker.request_repaint());

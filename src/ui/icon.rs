@@ -67,4 +67,22 @@ icon_table! {
     CHEVRON = ICON_CHEVRON_RIGHT;
     /// The knobs.
     KNOBS = ICON_TUNE;
+    /// What to do today.
+    TODAY = ICON_TODAY;
+    /// Asked once more.
+    REVIEW = ICON_EVENT_REPEAT;
+    /// What was learnt.
+    PROGRESS = ICON_INSIGHTS;
+    /// Who has how much.
+    LEADERBOARD = ICON_LEADERBOARD;
+    /// Who learns.
+    PROFILES = ICON_GROUP;
+    /// Something reached.
+    BADGE = ICON_MILITARY_TECH;
+    /// Write into a file.
+    SAVE = ICON_DOWNLOAD;
+    /// One more.
+    ADD = ICON_ADD;
+    /// Not yet.
+    LATER = ICON_MORE_HORIZ;
 }

@@ -9,23 +9,33 @@ use super::lesson_view::{self, LessonAction, LessonState};
 use super::settings::Settings;
 use super::theme::{self, palette};
 use super::view::View;
-use super::{graded, icon, widgets};
+use super::{graded, icon, memo, widgets};
 use crate::builtin;
-use crate::lab::{Command, Standing};
-use crate::lesson::{Library, PanelId, Scene};
+use crate::lab::{Command, Standing, course};
+use crate::lesson::{Concepts, Library, PanelId, Scene};
 
 /// The lessons and the student's place in them.
 pub struct LessonColumn {
     library: Library,
+    concepts: Concepts,
     states: HashMap<String, LessonState>,
     truth: TruthReader,
     /// The token that a scene selects once its prompt has been run.
     wanted_token: Option<(String, usize)>,
+    /// The account whose answers are on the pages.
+    whose: Option<String>,
 }
 
 impl Default for LessonColumn {
     fn default() -> Self {
-        Self { library: Library::embedded(), states: HashMap::new(), truth: TruthReader::default(), wanted_token: None }
+        Self {
+            library: Library::embedded(),
+            concepts: Concepts::embedded(),
+            states: HashMap::new(),
+            truth: TruthReader::default(),
+            wanted_token: None,
+            whose: None,
+        }
     }
 }
 
@@ -33,6 +43,11 @@ impl LessonColumn {
     /// The lessons at hand.
     pub fn library(&self) -> &Library {
         &self.library
+    }
+
+    /// What concepts are called.
+    pub fn concepts(&self) -> &Concepts {
+        &self.concepts
     }
 
     /// How many cards of a lesson are done, now or in an earlier sitting, and how many there are.
@@ -43,9 +58,29 @@ impl LessonColumn {
             state.is_some_and(|state| state.is_done(item))
                 || standing.is_some_and(|s| s.done.contains(&(id.to_owned(), item.clone())))
         };
-        let items: Vec<&String> =
-            lesson.questions().map(|q| &q.id).chain(lesson.predictions().map(|p| &p.id)).collect();
+        let items = course::items(lesson);
         (items.iter().filter(|item| is_done(item)).count(), items.len())
+    }
+
+    /// Shows what was answered in earlier sittings, and nothing of another profile.
+    fn restore(&mut self, standing: &Standing) {
+        let account = &standing.profile.account;
+        if self.whose.as_ref() == Some(account) {
+            return;
+        }
+        if self.whose.replace(account.clone()).is_some() {
+            self.states.clear();
+        }
+        for lesson in &self.library.lessons {
+            memo::restore(lesson, self.states.entry(lesson.meta.id.clone()).or_default(), standing);
+        }
+    }
+
+    /// Takes in who learns. To be called in each frame, whatever is on screen.
+    pub fn follow(&mut self, standing: Option<&Standing>) {
+        if let Some(standing) = standing {
+            self.restore(standing);
+        }
     }
 
     /// Draws the open lesson; returns the panels that it wants in front, in reading order.
@@ -80,7 +115,8 @@ impl LessonColumn {
                 // What was answered is shown on the page itself, and kept.
                 LessonAction::Answered { .. } | LessonAction::Predicted { .. } => {
                     let tweaks = &view.snapshot.tweaks;
-                    if let Some(act) = graded::act(lesson, &action, live.model_id.as_deref(), tweaks) {
+                    if let Some(mut act) = graded::act(lesson, &action, live.model_id.as_deref(), tweaks) {
+                        act.given = memo::of_item(lesson, &act.item, state);
                         view.send(Command::Record(Box::new(act)));
                     }
                 }

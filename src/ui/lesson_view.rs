@@ -52,8 +52,8 @@ pub enum LessonAction {
 /// How far a student is on one page. One for each lesson.
 #[derive(Default)]
 pub struct LessonState {
-    quizzes: BTreeMap<String, QuizState>,
-    predictions: BTreeMap<String, PredictState>,
+    pub(super) quizzes: BTreeMap<String, QuizState>,
+    pub(super) predictions: BTreeMap<String, PredictState>,
     /// The scene that was last asked for, by its number on the page.
     scene: Option<usize>,
     type_: Typesetter,

@@ -5,6 +5,7 @@
 //!
 //! - [`App`] is what eframe runs: it polls the lab, lets the shell draw, and hands its commands back.
 //! - `shell` lays the window out: top bar, list of lessons, lesson, live lab, prompt bar.
+//! - `learner` holds the student's own pages: today, review, progress, leaderboard, profiles.
 //! - `panels` holds one idea per file; each draws one view of a run.
 //! - `theme` is the only place that names a colour or a size of type.
 //! - `actions` declares every command once; menus, shortcuts, the palette and the help derive from it.
@@ -20,11 +21,13 @@ mod fonts;
 mod frame_work;
 mod graded;
 mod icon;
+mod learner;
 mod lesson_column;
 pub mod lesson_truth;
 pub mod lesson_view;
 mod load_report;
 pub mod markdown;
+mod memo;
 mod notice;
 mod opener;
 mod panels;
@@ -46,6 +49,7 @@ mod widgets;
 
 pub use app::{App, Desk, FIRST_PROMPT, run};
 pub use frame_work::{FrameWork, frame_work};
+pub use learner::Page;
 pub use settings::Settings;
 pub use shot::{ShotOptions, settle, shot};
 pub use view::View;

@@ -1,4 +1,4 @@
-//! Opening files: the system's dialog, a dropped file, or the path picker where the system has no dialog.
+//! Opening and saving files: the system's dialog, a dropped file, or the path picker where the system has no dialog.
 //!
 //! The dialog runs on a thread of its own, because it blocks until the student answers. Where the desktop offers none, it
 //! comes back empty as a cancelled one does, at once or after a while of searching. What tells the two apart: a dialog
@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use egui::{Align2, Context, Ui, Window, vec2};
 
+use super::panels::describe;
 use super::path_picker::{PathPicker, Pick};
 use super::theme::{RADIUS, palette};
 use super::view::View;
 use super::widgets;
-use crate::lab::{Command, ModelSource, worker};
+use crate::lab::{Command, Export, LearnerCommand, ModelSource, worker};
 
 /// Seconds after which a dialog that was not seen yet is no longer waited for in silence.
 const PATIENCE: f64 = 2.0;
@@ -26,7 +27,7 @@ const NO_DIALOG: &str = "The system has no file dialog, so choose the file here.
 /// A dialog: blocks until the student chose a path, or none.
 pub type Dialog = Arc<dyn Fn(Pick) -> Option<PathBuf> + Send + Sync>;
 
-/// Asks the student for a model.
+/// Asks the student for a model, or for a place to write to.
 pub struct Opener {
     /// The system's dialog, if it is to be tried first.
     pub dialog: Option<Dialog>,
@@ -65,6 +66,11 @@ impl Opener {
         self.ask(ctx, Pick::Folder);
     }
 
+    /// Asks where to save.
+    pub fn save(&mut self, ctx: &Context, export: Export) {
+        self.ask(ctx, Pick::Save(export));
+    }
+
     fn ask(&mut self, ctx: &Context, pick: Pick) {
         let Some(dialog) = self.dialog.clone() else { return self.picker.open(ctx, pick, None) };
         if self.waiting.is_some() {
@@ -88,8 +94,8 @@ impl Opener {
         }
         drop_hint(ui);
         self.collect(ui.ctx(), view);
-        if let Some(path) = self.picker.show(ui) {
-            view.send(open(path));
+        if let Some((pick, path)) = self.picker.show(ui) {
+            chosen(view, pick, path);
         }
     }
 
@@ -114,11 +120,23 @@ impl Opener {
         let (was_seen, pick) = (waiting.was_seen, waiting.pick);
         self.waiting = None;
         match answer {
-            Some(path) => view.send(open(path)),
+            Some(path) => chosen(view, pick, path),
             None if was_seen => {}
             None => self.picker.open(ctx, pick, Some(NO_DIALOG)),
         }
     }
+}
+
+/// Does with a path what was asked.
+fn chosen(view: &mut View<'_>, pick: Pick, path: PathBuf) {
+    let command = match pick {
+        Pick::File | Pick::Folder => open(path),
+        Pick::Save(what) => {
+            let changes = view.snapshot.tweaks.iter().map(describe).collect();
+            Command::Learner(LearnerCommand::Export { what, to: path, changes })
+        }
+    };
+    view.send(command);
 }
 
 fn open(path: PathBuf) -> Command {
@@ -133,6 +151,11 @@ fn system_dialog(pick: Pick) -> Option<PathBuf> {
             .add_filter("All files", &["*"])
             .pick_file(),
         Pick::Folder => rfd::FileDialog::new().set_title("Open a model folder").pick_folder(),
+        Pick::Save(export) => rfd::FileDialog::new()
+            .set_title(export.name())
+            .set_file_name(export.file_name())
+            .add_filter(export.name(), &[export.extension()])
+            .save_file(),
     }
 }
 

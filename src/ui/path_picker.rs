@@ -1,4 +1,4 @@
-//! The in-app way to a file, for systems without a file dialog, for tests and for the keyboard.
+//! The in-app way to a file or to a place for one, for systems without a file dialog, for tests and for the keyboard.
 //!
 //! A field takes a path, and below it stands what the folder holds, narrowed by what was typed after the last slash.
 //! Reading a folder can hang on a slow disk, so it happens on a thread of its own.
@@ -10,7 +10,7 @@ use egui::{Button, Context, Key, Modal, RichText, ScrollArea, TextEdit, Ui, vec2
 
 use super::theme::{self, palette};
 use super::{icon, widgets};
-use crate::lab::worker;
+use crate::lab::{Export, worker};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Pick {
     File,
     /// A model folder.
     Folder,
+    /// A place for a file that is written.
+    Save(Export),
 }
 
 /// Entries of a folder that are listed at most.
@@ -54,6 +56,10 @@ impl PathPicker {
         if self.text.is_empty() {
             let home = std::env::home_dir().or_else(|| std::env::current_dir().ok()).unwrap_or_else(|| "/".into());
             self.text = folder_text(&home);
+        }
+        if let Pick::Save(export) = pick {
+            let (folder, _) = self.split();
+            self.text = folder_text(&folder) + export.file_name();
         }
         (self.open, self.reason, self.focus) = (Some(pick), reason, true);
         self.listing = None;
@@ -99,16 +105,17 @@ impl PathPicker {
 
     /// The entries that fit what was typed.
     fn matching(&self, pick: Pick) -> Vec<Entry> {
-        let typed = self.split().1.to_lowercase();
+        // A name for a new file narrows nothing.
+        let typed = if matches!(pick, Pick::Save(_)) { String::new() } else { self.split().1.to_lowercase() };
         let Some(Ok(entries)) = self.listing.as_ref().map(|l| &l.entries) else { return Vec::new() };
         let fits = |e: &&Entry| {
             e.name.to_lowercase().starts_with(&typed) && (!e.name.starts_with('.') || typed.starts_with('.'))
         };
-        entries.iter().filter(fits).filter(|e| pick == Pick::File || e.is_folder).cloned().collect()
+        entries.iter().filter(fits).filter(|e| pick != Pick::Folder || e.is_folder).cloned().collect()
     }
 
-    /// Draws the picker while it is open; returns the path that was chosen.
-    pub fn show(&mut self, ui: &Ui) -> Option<PathBuf> {
+    /// Draws the picker while it is open; returns what was asked for with the path that was chosen.
+    pub fn show(&mut self, ui: &Ui) -> Option<(Pick, PathBuf)> {
         let pick = self.open?;
         self.list(ui.ctx());
         let shown = Modal::new(egui::Id::unique("path picker")).show(ui.ctx(), |ui| {
@@ -119,13 +126,17 @@ impl PathPicker {
         if shown.inner.is_some() || should_close {
             self.open = None;
         }
-        shown.inner.flatten()
+        shown.inner.flatten().map(|path| (pick, path))
     }
 
     /// `Some(None)` closes without a choice.
     fn content(&mut self, ui: &mut Ui, pick: Pick) -> Option<Option<PathBuf>> {
         let p = palette(ui);
-        let title = if pick == Pick::File { "Open a model file" } else { "Open a model folder" };
+        let title = match pick {
+            Pick::File => "Open a model file".to_owned(),
+            Pick::Folder => "Open a model folder".to_owned(),
+            Pick::Save(export) => format!("Save: {}", export.name()),
+        };
         ui.label(RichText::new(title).heading());
         if let Some(reason) = self.reason {
             widgets::note(ui, reason);
@@ -137,7 +148,11 @@ impl PathPicker {
             (i.consume_key(none, Key::ArrowUp), i.consume_key(none, Key::ArrowDown))
         });
         let field = TextEdit::singleline(&mut self.text).desired_width(f32::INFINITY).margin(vec2(10.0, 7.0));
-        let field = ui.add(field.hint_text("Path of a .gguf or .safetensors file, or of a folder"));
+        let hint = match pick {
+            Pick::Save(_) => "Path of the file to write",
+            Pick::File | Pick::Folder => "Path of a .gguf or .safetensors file, or of a folder",
+        };
+        let field = ui.add(field.hint_text(hint));
         let field = field.accessible_name("Path");
         if std::mem::take(&mut self.focus) {
             field.request_focus();
@@ -152,17 +167,27 @@ impl PathPicker {
         let entries = self.matching(pick);
         self.selected =
             (self.selected + usize::from(down)).saturating_sub(usize::from(up)).min(entries.len().saturating_sub(1));
-        let mut done = self.entries(ui, &entries, up || down);
+        let mut done = self.entries(ui, &entries, pick, up || down);
         if entered {
             done = self.enter(&entries, pick);
             self.focus = done.is_none();
         }
         ui.add_space(6.0);
         ui.horizontal(|ui| {
-            widgets::note(ui, "↑ ↓ choose · Enter opens · Esc closes").on_hover_cursor(egui::CursorIcon::Default);
+            let keys = match pick {
+                Pick::Save(_) if self.exists() => "This file is there already and will be replaced.",
+                Pick::Save(_) => "Enter saves · Esc closes",
+                Pick::File | Pick::Folder => "↑ ↓ choose · Enter opens · Esc closes",
+            };
+            widgets::note(ui, keys).on_hover_cursor(egui::CursorIcon::Default);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let label = if pick == Pick::File { "Open this path" } else { "Open this folder" };
-                if widgets::primary_button(ui, icon::CHECK, label).clicked() {
+                let label = match pick {
+                    Pick::File => "Open this path",
+                    Pick::Folder => "Open this folder",
+                    Pick::Save(_) => "Save here",
+                };
+                let ready = !matches!(pick, Pick::Save(_)) || !self.split().1.is_empty();
+                if widgets::primary_button(ui, icon::CHECK, label).clicked() && ready {
                     done = Some(Some(PathBuf::from(self.text.trim())));
                 }
                 if ui.add(Button::new(RichText::new("Back").color(p.text))).clicked() {
@@ -174,7 +199,7 @@ impl PathPicker {
     }
 
     /// The list. A click on a folder enters it, a click on a file chooses it.
-    fn entries(&mut self, ui: &mut Ui, entries: &[Entry], moved: bool) -> Option<Option<PathBuf>> {
+    fn entries(&mut self, ui: &mut Ui, entries: &[Entry], pick: Pick, moved: bool) -> Option<Option<PathBuf>> {
         let p = palette(ui);
         let mut done = None;
         let height = (ui.ctx().content_rect().height() - 300.0).clamp(120.0, 340.0);
@@ -204,7 +229,7 @@ impl PathPicker {
                         response.scroll_to_me(None);
                     }
                     if response.clicked() {
-                        done = self.choose(entry);
+                        done = self.choose(entry, pick);
                     }
                 }
             });
@@ -215,13 +240,31 @@ impl PathPicker {
     fn up(&mut self) {
         let (folder, _) = self.split();
         if let Some(parent) = folder.parent() {
-            self.text = folder_text(parent);
+            let name = match self.open {
+                Some(Pick::Save(export)) => export.file_name(),
+                _ => "",
+            };
+            self.text = folder_text(parent) + name;
         }
         self.focus = true;
     }
 
-    fn choose(&mut self, entry: &Entry) -> Option<Option<PathBuf>> {
+    /// Whether the folder holds a file of the typed name.
+    fn exists(&self) -> bool {
+        let typed = self.split().1;
+        let Some(Ok(entries)) = self.listing.as_ref().map(|l| &l.entries) else { return false };
+        entries.iter().any(|entry| !entry.is_folder && entry.name == typed)
+    }
+
+    fn choose(&mut self, entry: &Entry, pick: Pick) -> Option<Option<PathBuf>> {
         let path = self.split().0.join(&entry.name);
+        if let Pick::Save(export) = pick {
+            // A click goes into a folder or takes over a name; only the button and Enter write.
+            self.text =
+                if entry.is_folder { folder_text(&path) + export.file_name() } else { path.display().to_string() };
+            self.focus = true;
+            return None;
+        }
         if entry.is_folder {
             self.text = folder_text(&path);
             self.focus = true;
@@ -233,11 +276,14 @@ impl PathPicker {
     /// Enter: what is typed in full is opened, else the chosen entry is.
     fn enter(&mut self, entries: &[Entry], pick: Pick) -> Option<Option<PathBuf>> {
         let (_, typed) = self.split();
+        if matches!(pick, Pick::Save(_)) {
+            return (!typed.is_empty()).then(|| Some(PathBuf::from(self.text.trim())));
+        }
         if typed.is_empty() && pick == Pick::Folder {
             return Some(Some(PathBuf::from(&self.text)));
         }
         match entries.get(self.selected).cloned() {
-            Some(entry) if !typed.is_empty() || self.selected > 0 || entry.is_folder => self.choose(&entry),
+            Some(entry) if !typed.is_empty() || self.selected > 0 || entry.is_folder => self.choose(&entry, pick),
             _ => Some(Some(PathBuf::from(self.text.trim()))),
         }
     }

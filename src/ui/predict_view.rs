@@ -4,6 +4,7 @@
 //! until a run of the prediction's text is there, the card waits and says what to do.
 
 use egui::{RichText, Role, Slider, Ui};
+use serde::{Deserialize, Serialize};
 
 use super::card::{self, OptionState, Tone};
 use super::lesson_view::LessonAction;
@@ -12,7 +13,8 @@ use super::quiz_view::Place;
 use crate::lesson::{LiveTruth, Predict, Settled};
 
 /// How far a student is with one prediction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PredictState {
     chosen: Option<usize>,
     confidence: u8,
@@ -21,6 +23,7 @@ pub struct PredictState {
     asked: String,
     settled: Option<Settled>,
     /// Whether the outcome takes the keyboard's focus: the button that held it is gone.
+    #[serde(skip)]
     focus: bool,
 }
 

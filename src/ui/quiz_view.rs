@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use egui::{Button, Response, RichText, Role, TextEdit, Ui};
+use serde::{Deserialize, Serialize};
 
 use super::card::{self, OptionState, Tone};
 use super::lesson_view::LessonAction;
@@ -14,13 +15,15 @@ use super::markdown::Typesetter;
 use crate::lesson::{Answer, Question, QuestionKind, Reason, Verdict, attempt_seed, grade, read_number, shuffled};
 
 /// How far a student is with one question.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct QuizState {
     chosen: BTreeSet<usize>,
     typed: String,
     attempt: u32,
     hints: usize,
     verdict: Option<Verdict>,
+    #[serde(skip)]
     focus: Option<Spot>,
 }
 

@@ -4,15 +4,21 @@ use egui::{
     Align2, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, vec2,
 };
 
+use super::learner::Page;
 use super::lesson_column::LessonColumn;
 use super::settings::Settings;
 use super::theme::{self, RADIUS_SMALL, palette};
 use super::{icon, widgets};
-use crate::lab::Standing;
+use crate::lab::Snapshot;
 
 /// Draws the list; a click opens a lesson.
-pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, standing: Option<&Standing>) {
+pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, snapshot: &Snapshot) {
+    let standing = snapshot.standing.as_deref();
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        if snapshot.keeps_record {
+            pages(ui, settings, standing.map_or(0, |standing| standing.due));
+            ui.add_space(10.0);
+        }
         widgets::note(ui, "Lessons");
         ui.add_space(2.0);
         ui.spacing_mut().item_spacing.y = 2.0;
@@ -20,19 +26,59 @@ pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, standi
             let meta = &lesson.meta;
             let (done, of) = lessons.progress(&meta.id, standing);
             let detail = format!("{done} of {of} done · {} min", meta.minutes);
-            let open = settings.lesson.as_deref() == Some(meta.id.as_str());
+            let open = settings.page.is_none() && settings.lesson.as_deref() == Some(meta.id.as_str());
             if row(ui, Some(meta.order), &meta.title, &detail, open).clicked() {
-                settings.lesson = Some(meta.id.clone());
+                (settings.lesson, settings.page) = (Some(meta.id.clone()), None);
             }
         }
         for problem in &lessons.library().problems {
             widgets::note(ui, format!("{}: {}", problem.file, problem.sentence));
         }
         ui.add_space(10.0);
-        if row(ui, None, "Your model", "Panels without a lesson", settings.lesson.is_none()).clicked() {
-            settings.lesson = None;
+        let open = settings.page.is_none() && settings.lesson.is_none();
+        if row(ui, None, "Your model", "Panels without a lesson", open).clicked() {
+            (settings.lesson, settings.page) = (None, None);
         }
     });
+}
+
+/// The student's own pages, one line each.
+fn pages(ui: &mut Ui, settings: &mut Settings, due: usize) {
+    widgets::note(ui, "You");
+    ui.add_space(2.0);
+    ui.spacing_mut().item_spacing.y = 2.0;
+    for page in Page::ALL {
+        let side = if page == Page::Review && due > 0 { format!("{due} due") } else { String::new() };
+        if page_row(ui, page, &side, settings.page == Some(page)).clicked() {
+            settings.page = Some(page);
+        }
+    }
+}
+
+fn page_row(ui: &mut Ui, page: Page, side: &str, open: bool) -> Response {
+    let p = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::click());
+    let name = if side.is_empty() { page.name().to_owned() } else { format!("{}, {side}", page.name()) };
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, ui.is_enabled(), open, name.as_str()));
+    if ui.is_rect_visible(rect) {
+        let fill = if open {
+            p.accent_soft
+        } else if response.hovered() {
+            p.hover
+        } else {
+            p.surface
+        };
+        let stroke = if response.has_focus() { Stroke::new(1.5, p.accent) } else { Stroke::NONE };
+        ui.painter().rect(rect, RADIUS_SMALL, fill, stroke, StrokeKind::Inside);
+        let ink = if open { p.accent } else { p.muted };
+        let mark = FontId::new(16.0, theme::icons());
+        ui.painter().text(rect.left_center() + vec2(19.0, 0.0), Align2::CENTER_CENTER, page.icon(), mark, ink);
+        let font = TextStyle::Button.resolve(ui.style());
+        ui.painter().text(rect.left_center() + vec2(38.0, 0.0), Align2::LEFT_CENTER, page.name(), font, p.text);
+        let font = theme::tick().resolve(ui.style());
+        ui.painter().text(rect.right_center() - vec2(8.0, 0.0), Align2::RIGHT_CENTER, side, font, p.warning);
+    }
+    response
 }
 
 /// One row: a number or an icon, a title and a line below.

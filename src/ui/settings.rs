@@ -6,6 +6,7 @@ use egui::Theme;
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
+use super::learner::Page;
 use crate::lab::{DeviceChoice, ModelSource};
 use crate::lesson::PanelId;
 
@@ -33,6 +34,10 @@ pub struct Settings {
     pub device: DeviceChoice,
     /// Whether the CPU keeps exact arithmetic.
     pub exact: bool,
+    /// The account of the profile that learns.
+    pub profile: Option<String>,
+    /// The learner's page that is open instead of a lesson.
+    pub page: Option<Page>,
 }
 
 impl Default for Settings {
@@ -48,6 +53,8 @@ impl Default for Settings {
             model: None,
             device: DeviceChoice::Auto,
             exact: false,
+            profile: None,
+            page: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use egui_tiles::Tree;
 
 use super::actions::{self, Action};
 use super::command_palette::CommandPalette;
+use super::learner::{self, LearnerPages, Page};
 use super::lesson_column::LessonColumn;
 use super::opener::Opener;
 use super::panels::Panels;
@@ -13,7 +14,7 @@ use super::settings::Settings;
 use super::theme::palette;
 use super::view::View;
 use super::{load_report, notice, rail, tiles, top_bar};
-use crate::lab::{Command, ModelSource, Snapshot};
+use crate::lab::{Command, Export, ModelSource, Snapshot};
 use crate::lesson::PanelId;
 use crate::model::tweak::{Ablation, HeadRef, Tweak};
 
@@ -30,6 +31,7 @@ pub struct Shell {
     panels: Panels,
     prompt: PromptBar,
     lessons: LessonColumn,
+    learner: LearnerPages,
     palette: CommandPalette,
     report_open: bool,
     shortcuts_open: bool,
@@ -46,6 +48,7 @@ impl Shell {
             panels: Panels::default(),
             prompt: PromptBar::default(),
             lessons: LessonColumn::default(),
+            learner: LearnerPages::default(),
             palette: CommandPalette::default(),
             report_open: false,
             shortcuts_open: false,
@@ -60,6 +63,10 @@ impl Shell {
             model: snapshot.last.clone(),
             device: snapshot.device_choice.clone(),
             exact: snapshot.exact,
+            profile: match &snapshot.standing {
+                Some(standing) => Some(standing.profile.account.clone()),
+                None => self.settings.profile.clone(),
+            },
             ..self.settings.clone()
         }
     }
@@ -77,6 +84,7 @@ impl Shell {
     /// Draws the window; returns what the student asked for.
     pub fn show(&mut self, ui: &mut Ui, snapshot: &Snapshot) -> Vec<Command> {
         let mut view = View::new(snapshot);
+        self.lessons.follow(snapshot.standing.as_deref());
         view.actions = actions::pressed(ui.ctx());
         let p = palette(ui);
         let bar = |margin: Margin| Frame::new().fill(p.surface).inner_margin(margin);
@@ -86,43 +94,67 @@ impl Shell {
             .show_separator_line(true)
             .resizable(false)
             .show(ui, |ui| top_bar::show(ui, &mut view, &self.settings));
-        Panel::bottom("prompt bar")
-            .frame(bar(Margin::symmetric(14, 10)))
-            .resizable(false)
-            .show(ui, |ui| self.prompt.show(ui, &mut view));
+        if self.settings.page.is_none() {
+            Panel::bottom("prompt bar")
+                .frame(bar(Margin::symmetric(14, 10)))
+                .resizable(false)
+                .show(ui, |ui| self.prompt.show(ui, &mut view));
+        }
         if self.settings.rail_open {
             Panel::left("lessons")
                 .frame(bar(Margin::symmetric(10, 12)).stroke(Stroke::NONE))
                 .exact_size(188.0)
                 .resizable(false)
-                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings, snapshot.standing.as_deref()));
+                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings, snapshot));
         }
-        if !self.settings.lesson_hidden {
-            let most = ui.available_width() * 0.5;
-            let panels = Panel::left("lesson")
-                .frame(bar(Margin::ZERO))
-                .default_size((ui.available_width() * 0.34).clamp(300.0, 620.0))
-                .size_range(280.0..=most.max(281.0))
-                .show(ui, |ui| {
-                    ui.set_min_width(ui.available_width());
-                    self.lessons.show(ui, &mut view, &self.settings)
-                });
-            tiles::set_scene(&mut self.tree, &panels.inner);
+        match self.settings.page {
+            Some(page) => {
+                let frame = Frame::new().fill(p.canvas).inner_margin(Margin::same(10));
+                let (learner, settings, lessons) = (&mut self.learner, &mut self.settings, &self.lessons);
+                CentralPanel::default()
+                    .frame(frame)
+                    .show(ui, |ui| learner.show(ui, page, &mut view, settings, lessons));
+            }
+            None => self.lesson_and_lab(ui, &mut view),
         }
-        CentralPanel::default().frame(Frame::new().fill(p.canvas).inner_margin(Margin::same(10))).show(ui, |ui| {
-            notice::show_sticky(ui, &mut view);
-            tiles::show(ui, &mut self.tree, &mut self.panels, &mut view, &mut self.settings);
-        });
 
         notice::show_toasts(ui, &mut view);
         load_report::show(ui, &view, &mut self.report_open);
         self.opener.show(ui, &mut view);
         self.palette.show(ui, &mut view);
         command_help(ui, &mut self.shortcuts_open);
+        learner::show_recovery(ui, &mut view);
         for action in std::mem::take(&mut view.actions) {
             self.perform(ui, action, &mut view);
         }
         view.commands
+    }
+
+    /// The lesson beside the panels.
+    fn lesson_and_lab(&mut self, ui: &mut Ui, view: &mut View<'_>) {
+        self.learner.left();
+        let p = palette(ui);
+        if !self.settings.lesson_hidden {
+            let most = ui.available_width() * 0.5;
+            let panels = Panel::left("lesson")
+                .frame(Frame::new().fill(p.surface))
+                .default_size((ui.available_width() * 0.34).clamp(300.0, 620.0))
+                .size_range(280.0..=most.max(281.0))
+                .show(ui, |ui| {
+                    ui.set_min_width(ui.available_width());
+                    self.lessons.show(ui, view, &self.settings)
+                });
+            tiles::set_scene(&mut self.tree, &panels.inner);
+        }
+        CentralPanel::default().frame(Frame::new().fill(p.canvas).inner_margin(Margin::same(10))).show(ui, |ui| {
+            notice::show_sticky(ui, view);
+            tiles::show(ui, &mut self.tree, &mut self.panels, view, &mut self.settings);
+        });
+    }
+
+    /// Opens one of the student's pages.
+    fn open_page(&mut self, page: Page) {
+        self.settings.page = Some(page);
     }
 
     fn perform(&mut self, ui: &Ui, action: Action, view: &mut View<'_>) {
@@ -143,7 +175,10 @@ impl Shell {
             Action::ToggleRail => self.settings.rail_open = !self.settings.rail_open,
             Action::ToggleLesson => self.settings.lesson_hidden = !self.settings.lesson_hidden,
             Action::ResetLayout => self.tree = tiles::default_layout(),
-            Action::FocusPrompt => self.prompt.focus(ui.ctx()),
+            Action::FocusPrompt => {
+                self.settings.page = None;
+                self.prompt.focus(ui.ctx());
+            }
             Action::Step => view.send(Command::Step),
             Action::Generate => view.send(Command::Generate(GENERATE)),
             Action::Stop => view.send(Command::Cancel),
@@ -160,6 +195,15 @@ impl Shell {
             Action::ToggleCache => view.send(Command::SetUseCache(!s.use_cache)),
             Action::ToggleExact => view.send(Command::SetExact(!s.exact)),
             Action::Shortcuts => self.shortcuts_open = !self.shortcuts_open,
+            Action::ShowToday => self.open_page(Page::Today),
+            Action::ShowReview => self.open_page(Page::Review),
+            Action::ShowProgress => self.open_page(Page::Progress),
+            Action::ShowLeaderboard => self.open_page(Page::Leaderboard),
+            Action::ShowProfiles => self.open_page(Page::Profiles),
+            Action::ShowLesson => self.settings.page = None,
+            Action::SaveReport => self.opener.save(ui.ctx(), Export::Report),
+            Action::SaveGradeBook => self.opener.save(ui.ctx(), Export::GradeBook),
+            Action::SaveStatements => self.opener.save(ui.ctx(), Export::Xapi),
         }
     }
 }

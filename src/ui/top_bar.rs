@@ -1,15 +1,21 @@
 //! The top bar: the model, the device, and the ways to everything else.
 
+use std::time::Duration;
+
 use egui::{Align, Button, Layout, ProgressBar, RichText, Ui, vec2};
 
 use super::actions::{Action, entry};
+use super::learner::Page;
 use super::settings::Settings;
 use super::theme::{self, palette};
 use super::view::View;
 use super::{icon, widgets};
 use crate::builtin::{BUILTIN, BuiltIn};
-use crate::lab::{Command, DeviceChoice, DeviceOption, ModelSource, Snapshot};
+use crate::lab::{Command, DeviceChoice, DeviceOption, ModelSource, Snapshot, Standing};
 use crate::model::DeviceKind;
+
+/// How long it stands beside the XP what the newest answer earned, in seconds.
+const EARNED_FOR: f64 = 8.0;
 
 /// Draws the bar.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, settings: &Settings) {
@@ -46,16 +52,8 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>) {
     if palette_button.on_hover_text("Find any command").clicked() {
         view.act(Action::Palette);
     }
-    if let Some(standing) = &view.snapshot.standing {
-        let due = match standing.due {
-            0 => String::new(),
-            due => format!("review {due} · "),
-        };
-        let label = RichText::new(format!("{due}{} XP", standing.xp)).small().color(p.muted);
-        let (level, left) = (standing.level.number, standing.level.to - standing.xp);
-        let why =
-            format!("{}: level {level}, {left} XP to the next. XP are for answers, never for reading.", standing.alias);
-        ui.label(label).on_hover_text(why);
+    if let Some(standing) = view.snapshot.standing.clone() {
+        learner(ui, view, &standing);
     }
     if let Some(activity) = &view.snapshot.activity {
         if widgets::button(ui, icon::CLOSE, "Cancel").clicked() {
@@ -72,6 +70,43 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>) {
         }
         let label = RichText::new(&activity.label).small().color(p.muted);
         ui.add(egui::Label::new(label).truncate());
+    }
+}
+
+/// What was earned, and what is due: each leads to its page.
+fn learner(ui: &mut Ui, view: &mut View<'_>, standing: &Standing) {
+    let p = palette(ui);
+    let (level, left) = (standing.level.number, standing.level.to - standing.xp);
+    let why =
+        format!("{}: level {level}, {left} XP to the next. XP are for answers, never for reading.", standing.alias);
+    let xp = format!("{} XP", standing.xp);
+    let label = RichText::new(&xp).small().color(p.muted);
+    let button = widgets::named(ui.add(Button::new(label).frame_when_inactive(false)), &xp);
+    if button.on_hover_text(why).clicked() {
+        view.act(Page::Progress.action());
+    }
+    just_earned(ui, standing);
+    if standing.due > 0 {
+        let words = format!("Review {}", standing.due);
+        let label = RichText::new(&words).small().color(p.warning);
+        let button = widgets::named(ui.add(Button::new(label).frame_when_inactive(false)), &words);
+        if button.on_hover_text("Concepts that are about to fade").clicked() {
+            view.act(Page::Review.action());
+        }
+    }
+}
+
+/// What the newest answer earned, for a while.
+fn just_earned(ui: &mut Ui, standing: &Standing) {
+    let Some(newest) = &standing.newest else { return };
+    let now = ui.input(|input| input.time);
+    let key = egui::Id::unique(("earned since", &standing.profile.account, newest.number));
+    let since = ui.data_mut(|data| *data.get_temp_mut_or(key, now));
+    let left = EARNED_FOR - (now - since);
+    if left > 0.0 {
+        let p = palette(ui);
+        ui.label(RichText::new(format!("+{} XP", newest.graded.xp)).small().strong().color(p.positive));
+        ui.ctx().request_repaint_after(Duration::from_secs_f64(left));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use glassbox::progress::export::{LabReport, Plot, grade_book, xapi};
+use glassbox::progress::export::{Bench, LabReport, Plot, grade_book, xapi};
 use glassbox::progress::{Act, Course, CourseLesson, Credit};
 use serde_json::Value;
 
@@ -127,11 +127,18 @@ fn a_lab_report_runs_nothing_that_somebody_typed() {
     let plots =
         [Plot { title: "\"><script>".into(), svg: "<svg onload=\"alert(4)\"><script>x</script></svg>'\"".into() }];
     let (record, statements) = (store.record(ada.id).unwrap().clone(), store.statements(None).unwrap());
+    let bench = Bench {
+        model: "<b>tiny</b>".into(),
+        hash: "<script>".into(),
+        prompt: "</ul><script>alert(5)</script>".into(),
+        changes: vec!["<iframe>".into()],
+    };
     let report = LabReport {
         profile: &ada,
         record: &record,
         statements: &statements,
         course: &course(),
+        bench: Some(&bench),
         plots: &plots,
         now: at(1, 0),
     };
@@ -141,9 +148,10 @@ fn a_lab_report_runs_nothing_that_somebody_typed() {
     let ours = "!DOCTYPE html /html head /head meta title /title style /style body /body h1 /h1 h2 /h2 ul /ul li /li p /p \
                 table /table tr /tr th /th td /td br figure /figure figcaption /figcaption img";
     assert!(tags.iter().all(|tag| ours.split_whitespace().any(|t| t == *tag)), "{tags:?}");
-    assert_eq!(html.matches("<img").count(), plots.len());
+    // Three plots of the days and none of calibration, since nobody said how sure they were.
+    assert_eq!(html.matches("<img").count(), 3 + plots.len());
     assert!(html.contains("&lt;img src=x onerror=alert(2)&gt; &amp; &#39;so&#39;") && html.contains("a3f0&quot;&gt;"));
-    let picture = html.split("data:image/svg+xml,").nth(1).unwrap().split('"').next().unwrap();
+    let picture = html.split("data:image/svg+xml,").last().unwrap().split('"').next().unwrap();
     assert!(picture.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)), "{picture}");
     assert!(html.contains("default-src 'none'") && !html.contains("http://") && !html.contains("https://"));
 }
@@ -192,6 +200,8 @@ fn the_command_line_shows_and_exports() {
     assert!(!ok && stderr.contains("--profile"), "{stderr}");
     let (ok, stderr, html) = export(&["--format", "html", "--profile", "Ada", "--plot", plot]);
     assert!(ok && html.contains("many-heads (question)") && html.contains("alt=\"pattern\""), "{stderr}");
+    let (ok, stderr, html) = export(&["--format", "html", "--profile", "Ada", "--model", "story-dense"]);
+    assert!(ok && html.contains("SHA-256 of its weights: "), "{stderr}");
     let (ok, stderr, _) = export(&["--format", "csv", "--profile", "Eve"]);
     assert!(!ok && stderr.contains("there are: Ada, Bob"), "{stderr}");
 }

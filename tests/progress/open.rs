@@ -151,7 +151,10 @@ fn a_file_is_copied_before_its_tables_change() {
     drop(raw);
     assert!(matches!(Store::open(&path, at(6, 0)).err().unwrap(), Error::Newer { .. }));
     let copies = named(&path, "backup");
-    assert!(copies.len() == 1 && copies[0].to_str().unwrap().ends_with("-v1.sqlite3"), "{copies:?}");
+    assert!(
+        copies.len() == 1 && copies[0].to_str().unwrap().ends_with(&format!("-v{}.sqlite3", SCHEMA.len())),
+        "{copies:?}"
+    );
     fs::copy(&copies[0], path.with_file_name("old.sqlite3")).unwrap();
     assert_eq!(entries(&open(&path.with_file_name("old.sqlite3"), at(7, 0))), 5, "the copy opens as the old version");
 }
@@ -215,4 +218,42 @@ fn old_copies_make_room() {
     let copies = named(&path, "backup");
     assert_eq!(copies.len(), 8);
     assert!(copies[7].to_str().unwrap().contains("backup-0000000014-"), "the newest stay: {copies:?}");
+}
+
+#[test]
+fn a_new_record_leaves_the_old_one_and_its_copies_under_other_names() {
+    let (_folder, path) = folder();
+    with_backup(&path);
+    let bytes = fs::read(&path).unwrap();
+    let window = open(&path, at(20, 0));
+    assert!(matches!(Store::start_afresh(&path, at(21, 0)), Err(Error::InUse { .. })), "never under an open window");
+    drop(window);
+    let (mut store, kept) = Store::start_afresh(&path, at(21, 0)).unwrap();
+    assert_eq!((entries(&store), store.profiles().unwrap().len()), (0, 0));
+    assert_eq!(fs::read(kept.unwrap()).unwrap(), bytes);
+    let profile = store.add_profile("Ada").unwrap();
+    store.answer(profile.id, &Act::question("attention", "q", &[], Credit::RIGHT), at(21, 0)).unwrap();
+    drop(store);
+    // The old copies are not taken for those of the new record: it gets one of its own although theirs hold more.
+    assert_eq!(entries(&open(&path, at(22, 0))), 1);
+    fs::write(&path, b"damaged").unwrap();
+    let Opened { store, notice } = Store::open(&path, at(23, 0)).unwrap();
+    assert!(notice.unwrap().contains("1 entries"));
+    assert_eq!(entries(&store), 1);
+}
+
+#[test]
+fn a_record_of_the_first_version_is_brought_up_to_date() {
+    let (_folder, path) = folder();
+    let Opened { mut store, .. } = Store::open_with(&path, at(0, 0), &SCHEMA[..1]).unwrap();
+    drop(store.statements(None).unwrap());
+    // The first version knew no goal, so its profiles are written without one.
+    let raw = Connection::open(&path).unwrap();
+    raw.execute("INSERT INTO profile (account, alias) VALUES ('a', 'Ada')", []).unwrap();
+    drop((raw, store));
+    store = open(&path, at(1, 0));
+    let ada = store.profiles().unwrap().pop().unwrap();
+    assert_eq!((ada.alias.as_str(), ada.goal), ("Ada", 0));
+    store.change_profile(&glassbox::progress::Profile { goal: 50, ..ada }).unwrap();
+    assert_eq!(store.profiles().unwrap()[0].goal, 50);
 }

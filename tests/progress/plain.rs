@@ -1,5 +1,7 @@
 //! The rules once more, in the plainest way: each figure from the whole list of acts, with nothing kept in between.
 
+#![allow(dead_code)]
+
 use std::collections::BTreeSet;
 
 use glassbox::progress::{Act, ActKind, Day, Moment};
@@ -109,4 +111,19 @@ pub fn brier(acts: &Acts) -> Option<f64> {
         .filter_map(|(act, _)| Some((f64::from(act.confidence?) / 100.0 - f64::from(u8::from(right(act)))).powi(2)))
         .collect();
     (!said.is_empty()).then(|| said.iter().sum::<f64>() / said.len() as f64)
+}
+
+/// Minutes between answers that are at most ten minutes apart.
+pub fn minutes(acts: &Acts) -> f64 {
+    gaps(acts).map(|(_, gap)| gap).sum()
+}
+
+/// The same of one day: that of the answer that ends the gap.
+pub fn minutes_of(acts: &Acts, day: Day) -> f64 {
+    gaps(acts).filter(|(of, _)| *of == day).map(|(_, gap)| gap).sum()
+}
+
+fn gaps(acts: &Acts) -> impl Iterator<Item = (Day, f64)> {
+    let gap = |pair: &[(Act, Moment)]| (pair[1].1.day(), (pair[1].1.ms() - pair[0].1.ms()) as f64 / 60_000.0);
+    acts.windows(2).map(gap).filter(|(_, minutes)| (0.0..=10.0).contains(minutes))
 }

@@ -81,6 +81,19 @@ fn the_log_and_all_that_follows_are_what_a_plain_computation_gives() {
         assert!((brier - expected).abs() < 1e-12, "seed {seed}: {brier} and {expected}");
         let days: BTreeSet<Day> = acts.iter().map(|(_, now)| now.day()).collect();
         assert_eq!(*record.active_days(), days, "seed {seed}");
+        assert_eq!(record.days().keys().copied().collect::<BTreeSet<Day>>(), days, "seed {seed}");
+        for (day, figures) in record.days() {
+            let of_day = acts.iter().enumerate().filter(|(_, (_, now))| now.day() == *day);
+            let (mut xp, mut answers, mut right) = (0, 0, 0);
+            for (i, (act, _)) in of_day {
+                let counts = act.kind != ActKind::Prediction;
+                xp += u64::from(plain::xp(&acts, i));
+                (answers, right) = (answers + u32::from(counts), right + u32::from(counts && plain::right(act)));
+            }
+            assert_eq!((figures.xp, figures.answers, figures.right), (xp, answers, right), "seed {seed}, {day}");
+            let apart = figures.minutes() - plain::minutes_of(&acts, *day);
+            assert!(apart.abs() < 1e-9, "seed {seed}, {day}: {apart} minutes");
+        }
 
         let logged: Vec<(Act, Moment)> = store
             .statements(None)
@@ -206,8 +219,14 @@ fn freezes_bridge_missed_days() {
 fn the_leaderboard_shows_only_neighbours_who_want_it() {
     let player = |id: i64, xp: u32| {
         let alias = format!("player {id}");
-        let profile =
-            Profile { id: ProfileId(id), account: String::new(), alias, with_streak: false, on_leaderboard: id != 3 };
+        let profile = Profile {
+            id: ProfileId(id),
+            account: String::new(),
+            alias,
+            with_streak: false,
+            on_leaderboard: id != 3,
+            goal: 0,
+        };
         let mut record = Record::default();
         let act = question("a", true);
         record.take(&Logged::Answered { act: act.clone(), attempt: 1, xp: 500 }, at(-20, 0));

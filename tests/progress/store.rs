@@ -152,3 +152,32 @@ fn one_of_two_writers() {
         store.answer(profile, &act, at(0, i as i64)).unwrap();
     }
 }
+
+#[test]
+fn who_is_removed_takes_the_own_log_along_and_nothing_else() {
+    let (_folder, path) = folder();
+    let ada = with_answers(&path, 7);
+    let mut store = open(&path, at(8, 0));
+    let bob = store.add_profile("Bob").unwrap();
+    store.answer(bob.id, &Act::question("attention", "q", &["softmax"], Credit::RIGHT), at(8, 0)).unwrap();
+    store.remove_profile(ada.id).unwrap();
+    assert_eq!(store.profiles().unwrap(), [bob.clone()]);
+    assert_eq!(store.statements(None).unwrap().len(), 1);
+    assert!(matches!(store.remove_profile(ada.id), Err(Error::NoProfile { .. })));
+    assert!(matches!(store.record(ada.id), Err(Error::NoProfile { .. })));
+    // Who comes next is somebody else, and the rows of the log go on counting.
+    assert_ne!(store.add_profile("Ada").unwrap().id, ada.id);
+    let graded = store.answer(bob.id, &Act::question("attention", "q", &[], Credit::RIGHT), at(8, 1)).unwrap();
+    assert_eq!(graded.attempt, 2);
+    drop(store);
+    let raw = Connection::open(&path).unwrap();
+    assert!(raw.execute("DELETE FROM log", []).is_err(), "the log of who is there cannot be cut");
+    let rows: Vec<i64> = raw
+        .prepare("SELECT seq FROM log ORDER BY seq")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .flatten()
+        .collect();
+    assert_eq!(rows, [8, 9]);
+}

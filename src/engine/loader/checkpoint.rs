@@ -129,6 +129,11 @@ impl Checkpoint {
         }
     }
 
+    /// The files that the weights are in.
+    pub(super) fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
     /// Reads one parameter.
     pub fn tensor(&self, spec: &TensorSpec) -> Result<WeightData> {
         let missing = || LoadError::new(&self.path, format!("lacks the tensor {}", spec.id), remedy::MISMATCH);

@@ -9,6 +9,7 @@
 
 mod architecture;
 mod checkpoint;
+mod digest;
 mod error;
 mod families;
 pub mod gguf;

@@ -4,6 +4,7 @@
 //! forbids them. All text is escaped. A plot is an SVG that somebody else drew, so it is shown as a picture (a `data:`
 //! address in an `img`), in which a browser runs no scripts and loads nothing. Colours are those of the reader's system.
 
+use super::svg::{escaped, plots};
 use crate::progress::{Act, ActKind, Course, Logged, Moment, Profile, Record, Statement};
 
 /// What a report is made from.
@@ -16,10 +17,25 @@ pub struct LabReport<'a> {
     pub statements: &'a [Statement],
     /// The lessons with their titles.
     pub course: &'a Course,
-    /// The plots.
+    /// The model that is open in the lab, if the report is made there.
+    pub bench: Option<&'a Bench>,
+    /// Plots beside those of the record itself.
     pub plots: &'a [Plot],
     /// When it is made.
     pub now: Moment,
+}
+
+/// What stands on the lab's bench while a report is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bench {
+    /// The name of the model.
+    pub model: String,
+    /// Its hash, in words.
+    pub hash: String,
+    /// The prompt that was run.
+    pub prompt: String,
+    /// The changes in force, in words.
+    pub changes: Vec<String>,
 }
 
 /// A plot for a report.
@@ -62,6 +78,12 @@ impl LabReport<'_> {
             answers.iter().filter(|(act, ..)| act.lesson == lesson).for_each(|answer| html += &row(answer));
             html += "</table>\n";
         }
+        let own = plots(self.record, self.now.day());
+        if !own.is_empty() {
+            html += "<h2>Over time</h2>\n";
+            own.iter().for_each(|plot| html += &figure(plot));
+        }
+        html += &self.bench();
         self.plots.iter().for_each(|plot| html += &figure(plot));
         html + "</body>\n</html>\n"
     }
@@ -81,8 +103,20 @@ impl LabReport<'_> {
         if let Some(brier) = calibration.brier() {
             lines.push(format!("Brier score over {} answers with a confidence: {brier:.3}", calibration.len()));
         }
-        let items: String = lines.iter().map(|line| format!("<li>{}</li>\n", escaped(line))).collect();
-        format!("<ul>\n{items}</ul>\n")
+        list(&lines)
+    }
+
+    fn bench(&self) -> String {
+        let Some(bench) = self.bench else { return String::new() };
+        let mut lines = vec![format!("Model: {}", bench.model), bench.hash.clone()];
+        if !bench.prompt.is_empty() {
+            lines.push(format!("Prompt: {}", bench.prompt));
+            if bench.changes.is_empty() {
+                lines.push("No change to the model was in force.".into());
+            }
+        }
+        lines.extend(bench.changes.iter().map(|change| format!("Changed: {change}")));
+        format!("<h2>In the lab when this report was made</h2>\n{}", list(&lines))
     }
 
     fn answers(&self) -> Vec<(Act, u32, u32, Moment)> {
@@ -92,6 +126,11 @@ impl LabReport<'_> {
         };
         self.statements.iter().filter_map(answer).collect()
     }
+}
+
+fn list(lines: &[String]) -> String {
+    let items: String = lines.iter().map(|line| format!("<li>{}</li>\n", escaped(line))).collect();
+    format!("<ul>\n{items}</ul>\n")
 }
 
 fn row((act, attempt, xp, at): &(Act, u32, u32, Moment)) -> String {
@@ -140,21 +179,4 @@ fn percent(byte: u8) -> String {
 
 fn lines(texts: &[String]) -> String {
     texts.iter().filter(|text| !text.is_empty()).map(|text| escaped(text)).collect::<Vec<_>>().join("<br>")
-}
-
-/// Text as it may stand between tags and in quoted attributes. Other control characters have no place in HTML.
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html += "&amp;",
-            '<' => html += "&lt;",
-            '>' => html += "&gt;",
-            '"' => html += "&quot;",
-            '\'' => html += "&#39;",
-            c if c.is_control() => html.push(' '),
-            c => html.push(c),
-        }
-    }
-    html
 }

@@ -1,13 +1,15 @@
 //! The record, for others: statements for a learning record store, a table for a grade book, a report to hand in.
 //!
-//! All three are made from the log and from the course that the caller describes, and are plain text. What a student or a
+//! `svg` draws the plots of a report. All are made from the log and from the course that the caller describes, and are plain text. What a student or a
 //! teacher typed is data in each of them and never a formula, a tag or a script.
 
 mod csv;
 mod html;
+mod svg;
 
 pub use csv::grade_book;
-pub use html::{LabReport, Plot};
+pub use html::{Bench, LabReport, Plot};
+pub use svg::{DAYS, escaped, last_days, plots};
 
 use super::Statement;
 

@@ -1,7 +1,7 @@
 //! The file that the record is kept in.
 //!
 //! An SQLite database of two tables: profiles, which may be changed, and the log, which may only grow (triggers refuse
-//! the rest). Write-ahead logging lets a second window read and write the same file; `synchronous = FULL` makes an
+//! the rest; the log of a profile can only be removed as a whole, together with the profile). Write-ahead logging lets a second window read and write the same file; `synchronous = FULL` makes an
 //! answer safe before [`Store::answer`] returns, so that a killed process or a lost power supply takes no acknowledged
 //! answer with it. One answer is one transaction: it takes the write lock, catches up with what other processes have
 //! logged, grades, appends one statement and commits.
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 pub use opening::Opened;
-pub use profile::{Profile, ProfileId};
+pub use profile::{MAX_GOAL, Profile, ProfileId};
 pub use schema::SCHEMA;
 
 use super::statement::{Actor, uuid};

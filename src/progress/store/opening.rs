@@ -3,6 +3,8 @@
 //! In this order: take the lock; look into the file; move a damaged one aside and put the newest good copy in its place;
 //! copy the file if it has grown or will be changed; bring its tables up to date. Everything up to there needs the lock
 //! alone. Where another process has the file open, it was all done by that process, and it is enough to look.
+//!
+//! Nothing is ever removed: who would rather begin anew than go on with a copy finds the old files under other names.
 
 use std::ffi::OsString;
 use std::fs;
@@ -26,7 +28,24 @@ impl Store {
         Self::open_with(path, now, SCHEMA)
     }
 
-    /// The same with other steps to the newest version; a test of the steps needs more of them than there are.
+    /// Begins a new record in a file's place; the one that is there, and its copies, are kept under other names. Returns
+    /// the name of the old one. Every [`Store`] of this file must be closed before.
+    pub fn start_afresh(path: &Path, now: Moment) -> Result<(Self, Option<PathBuf>), Error> {
+        let lost = |source| Error::File { path: path.into(), what: "put aside", source };
+        let lock = Lock::take(path).map_err(lost)?;
+        if !lock.is_alone() {
+            return Err(Error::InUse { path: path.into(), what: "put aside" });
+        }
+        // The copies first: left behind, they would be taken for those of a record that was lost.
+        for copy in backup::all(path) {
+            fs::rename(&copy, beside(&copy, ".put-aside")).map_err(lost)?;
+        }
+        let kept = set_aside(path, now, "put-aside").map_err(lost)?;
+        drop(lock);
+        Ok((Self::open(path, now)?.store, kept))
+    }
+
+    /// [`Store::open`] with other steps to the newest version; a test of the steps needs more of them than there are.
     pub fn open_with(path: &Path, now: Moment, schema: &[&str]) -> Result<Opened, Error> {
         let lost = |source| Error::File { path: path.into(), what: "opened", source };
         fs::create_dir_all(backup::folder(path)).map_err(lost)?;
@@ -94,7 +113,7 @@ fn refuse(path: &Path, found: &Found, known: i64) -> Result<(), Error> {
 fn way_back(path: &Path, now: Moment, known: i64, what_happened: &str) -> Result<String, Error> {
     let lost = |source| Error::File { path: path.into(), what: "restored", source };
     let mut sentence = format!("The record of what was learnt {what_happened}");
-    if let Some(kept) = set_aside(path, now).map_err(lost)? {
+    if let Some(kept) = set_aside(path, now, "damaged").map_err(lost)? {
         sentence += &format!("; it is kept as {}", kept.display());
     }
     for copy in backup::all(path) {
@@ -115,13 +134,13 @@ fn answers(path: &Path) -> rusqlite::Result<i64> {
 }
 
 /// Gives the file another name, together with its journal. Returns the name; none if there is no file.
-fn set_aside(path: &Path, now: Moment) -> std::io::Result<Option<PathBuf>> {
+fn set_aside(path: &Path, now: Moment, why: &str) -> std::io::Result<Option<PathBuf>> {
     if !path.exists() {
         return Ok(None);
     }
     let name = |n: u32| {
         let again = if n == 1 { String::new() } else { format!("-{n}") };
-        backup::sibling(path, &format!("damaged-{}{again}", now.for_file_name()))
+        backup::sibling(path, &format!("{why}-{}{again}", now.for_file_name()))
     };
     let kept = (1..).map(name).find(|kept| !kept.exists()).unwrap_or_else(|| name(0));
     // The file first: were it left without its journal, it might look whole and lack the last answers.

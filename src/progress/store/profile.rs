@@ -1,9 +1,10 @@
 //! Profiles: who learns on this machine.
 //!
 //! A profile has an alias, which may be changed, and an account, a random number that stands for it in the log. The log
-//! cannot be changed, so the alias, which may be a name, is never written there.
+//! cannot be changed, so the alias, which may be a name, is never written there. Who is removed is removed with the log;
+//! only the copies beside the file still know them, until newer copies take their place.
 
-use rusqlite::{ErrorCode, OptionalExtension, Row, params};
+use rusqlite::{ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::{Error, Store, uuid};
 
@@ -24,12 +25,17 @@ pub struct Profile {
     pub with_streak: bool,
     /// Whether it takes part in the leaderboard.
     pub on_leaderboard: bool,
+    /// The XP that it means to earn in a day; 0 is no goal.
+    pub goal: u32,
 }
 
 /// How long an alias may be, in characters.
 const MAX_ALIAS: usize = 40;
 
-const SELECT: &str = "SELECT id, account, alias, streak, leaderboard FROM profile";
+/// The highest goal that is kept, in XP a day.
+pub const MAX_GOAL: u32 = 10_000;
+
+const SELECT: &str = "SELECT id, account, alias, streak, leaderboard, goal FROM profile";
 
 impl Profile {
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -39,6 +45,7 @@ impl Profile {
             alias: row.get(2)?,
             with_streak: row.get(3)?,
             on_leaderboard: row.get(4)?,
+            goal: row.get(5)?,
         })
     }
 }
@@ -64,12 +71,31 @@ impl Store {
     /// Writes down a changed alias or choice. The account stays what it is.
     pub fn change_profile(&mut self, profile: &Profile) -> Result<(), Error> {
         let alias = checked(&profile.alias)?;
-        let update = "UPDATE profile SET alias = ?2, streak = ?3, leaderboard = ?4 WHERE id = ?1";
-        let values = params![profile.id.0, alias, profile.with_streak, profile.on_leaderboard];
+        let update = "UPDATE profile SET alias = ?2, streak = ?3, leaderboard = ?4, goal = ?5 WHERE id = ?1";
+        let goal = profile.goal.min(MAX_GOAL);
+        let values = params![profile.id.0, alias, profile.with_streak, profile.on_leaderboard, goal];
         match self.connection.execute(update, values).map_err(|e| self.taken(e, alias))? {
             0 => Err(Error::NoProfile { path: self.path.clone() }),
             _ => Ok(()),
         }
+    }
+
+    /// Removes a profile with all of its log. The copies beside the file keep it until they are replaced.
+    pub fn remove_profile(&mut self, profile: ProfileId) -> Result<(), Error> {
+        let path = self.path.clone();
+        let failed = |source| Error::Database { path: path.clone(), what: "written", source };
+        // What is removed is overwritten, not only left out.
+        self.connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(failed)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // The profile goes before its log, because only the log of nobody may be cut.
+        transaction.pragma_update(None, "defer_foreign_keys", true).map_err(failed)?;
+        if transaction.execute("DELETE FROM profile WHERE id = ?1", [profile.0]).map_err(failed)? == 0 {
+            return Err(Error::NoProfile { path: path.clone() });
+        }
+        transaction.execute("DELETE FROM log WHERE profile = ?1", [profile.0]).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        self.records.remove(&profile);
+        Ok(())
     }
 
     /// The account of a profile.

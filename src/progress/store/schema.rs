@@ -9,7 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION: i32 = 0x476c_6173;
 
 /// The steps, oldest first.
-pub const SCHEMA: &[&str] = &["
+pub const SCHEMA: &[&str] = &[
+    "
     CREATE TABLE store (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         id TEXT NOT NULL
@@ -35,7 +36,17 @@ pub const SCHEMA: &[&str] = &["
     CREATE TRIGGER log_is_not_replaced BEFORE INSERT ON log
         WHEN EXISTS (SELECT 1 FROM log WHERE seq = NEW.seq)
         BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-"];
+",
+    "
+    -- XP that somebody means to earn in a day; 0 is no goal.
+    ALTER TABLE profile ADD COLUMN goal INTEGER NOT NULL DEFAULT 0 CHECK (goal BETWEEN 0 AND 10000);
+    -- The log of a profile can be cut only as a whole, together with the profile.
+    DROP TRIGGER log_is_not_cut;
+    CREATE TRIGGER log_is_not_cut BEFORE DELETE ON log
+        WHEN EXISTS (SELECT 1 FROM profile WHERE id = OLD.profile)
+        BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+",
+];
 
 /// Takes the steps that are missing, all in one transaction: a process that is killed in between leaves the old version.
 pub(super) fn migrate(connection: &mut Connection, schema: &[&str], new_id: &str) -> rusqlite::Result<()> {

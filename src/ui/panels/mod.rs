@@ -20,6 +20,7 @@ mod tweaks;
 mod word_in_context;
 
 use egui::Ui;
+pub use tweaks::describe;
 
 use super::settings::Settings;
 use super::view::View;
