@@ -444,9 +444,47 @@ fn the_pages_work_by_keyboard_alone() {
     w.key_press(Key::Space);
     rest(&mut w);
     assert_eq!(standing(&w).alias, "Student");
-    w.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    w.key_press_modifiers(Modifiers::COMMAND, Key::Num6);
     rest(&mut w);
     assert_eq!(w.state_mut().shell_mut().settings.page, None);
+}
+
+#[test]
+fn a_review_can_be_done_by_keyboard_alone() {
+    let (_folder, record) = folder();
+    with_past(&record);
+    let mut w = window_with([1280.0, 800.0], Theme::Light, Settings::default(), options(&record));
+    rest(&mut w);
+    w.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    rest(&mut w);
+    let deck = standing(&w).deck.clone();
+    let library = Library::embedded();
+    for (i, card) in deck.iter().enumerate() {
+        let lesson = library.lessons.iter().find(|lesson| lesson.meta.id == card.lesson).unwrap();
+        let question = lesson.questions().find(|question| question.id == card.item).unwrap();
+        match &question.kind {
+            QuestionKind::Numeric { answer, .. } => {
+                reach(&mut w, &format!("Question {}: your number", i + 1));
+                w.get_by_label(&format!("Question {}: your number", i + 1)).type_text(&answer.to_string());
+                rest(&mut w);
+            }
+            _ => {
+                for choice in question.choices().iter().filter(|choice| choice.correct) {
+                    reach(&mut w, &option_name(i + 1, &choice.text));
+                    w.key_press(Key::Space);
+                    rest(&mut w);
+                }
+            }
+        }
+        reach(&mut w, &format!("Check question {}", i + 1));
+        w.key_press(Key::Space);
+        rest(&mut w);
+        reach(&mut w, if i + 1 == deck.len() { "Finish the review" } else { "Next card" });
+        w.key_press(Key::Space);
+        rest(&mut w);
+    }
+    assert!(w.get_by_label("Back to today").accesskit_node().is_focused(), "the keyboard is taken along");
+    assert_eq!(standing(&w).due, 0);
 }
 
 /// Presses Tab until what has this name has the focus.

@@ -7,7 +7,6 @@ mod window;
 use std::path::Path;
 
 use egui::Theme;
-use egui_kittest::kittest::NodeT;
 use egui_kittest::kittest::Queryable;
 use glassbox::lab::{
     Begin, Command, DeviceChoice, Lab, LabOptions, LearnerCommand, ModelSource, NoticeLevel, Standing,
@@ -112,13 +111,11 @@ fn a_lesson_that_is_opened_again_shows_what_was_answered() {
     click(&mut w, &format!("Prediction 1: {}", predict.options[0].text));
     click(&mut w, "Commit and ask the model, prediction 1");
     let verdict = |w: &window::Window| {
-        let all = w.query_all_by_label_contains("Prediction 1: ");
-        let mut said: Vec<String> = all.filter_map(|node| node.accesskit_node().label()).collect();
-        said.retain(|label| label.contains(" sure."));
-        said
+        let words = ["You were right, and 70 % sure.", "The model disagrees; you were 70 % sure."];
+        words.into_iter().find(|words| w.query_by_label(&format!("Prediction 1: {words}")).is_some())
     };
     let said = verdict(&w);
-    assert_eq!(said.len(), 1, "the model has settled it: {said:?}");
+    assert!(said.is_some(), "the model has settled it");
     drop(w);
 
     let mut w = tall();
@@ -127,7 +124,7 @@ fn a_lesson_that_is_opened_again_shows_what_was_answered() {
     assert_eq!(verdict(&w), said);
     // Another profile sees nothing of it.
     tell(&mut w, Command::Learner(LearnerCommand::AddProfile("Ada".into())));
-    assert!(w.query_by_label("Question 1: Not yet.").is_none() && verdict(&w).is_empty());
+    assert!(w.query_by_label("Question 1: Not yet.").is_none() && verdict(&w).is_none());
     drop(w);
 
     // What the model settled names the model.

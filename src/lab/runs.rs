@@ -34,7 +34,7 @@ impl Lab {
         self.engine.send(Job::Trace(self.trace_job()));
     }
 
-    fn trace_job(&self) -> TraceJob {
+    pub(super) fn trace_job(&self) -> TraceJob {
         let s = &self.snapshot;
         TraceJob {
             revision: self.revision,

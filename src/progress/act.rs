@@ -85,7 +85,7 @@ pub struct Act {
     /// The answer, in words for the lab report.
     pub answer: String,
     /// The answer as the lesson's card keeps it, so that the card can be shown again; none where nothing can be.
-    pub given: Option<Value>,
+    pub given: Option<Box<Value>>,
     /// What the student was told about it, as in the lesson.
     pub reasons: Vec<String>,
 }
@@ -149,7 +149,7 @@ impl Act {
             return say(format!("a confidence of {percent} % is above 100 %"));
         }
         let longest = self.reasons.iter().chain([&self.answer]).map(String::len).max().unwrap_or(0);
-        let tweaks: usize = self.tweaks.iter().chain(&self.given).map(|value| value.to_string().len()).sum();
+        let tweaks: usize = self.tweaks.iter().chain(self.given.as_deref()).map(|value| value.to_string().len()).sum();
         if longest.max(tweaks) > MAX_TEXT || self.reasons.len() > 100 || self.concepts.len() > 100 {
             return say(format!("it is longer than the {MAX_TEXT} bytes that are kept"));
         }

@@ -143,7 +143,7 @@ pub struct OutcomeExtensions {
     pub reasons: Vec<String>,
     /// The answer as the lesson's card keeps it.
     #[serde(rename = "https://glassbox.invalid/xapi/given", default, skip_serializing_if = "Option::is_none")]
-    pub given: Option<Value>,
+    pub given: Option<Box<Value>>,
 }
 
 /// The circumstances.

@@ -153,7 +153,7 @@ table! {
     ShowProgress, "Progress", PROGRESS, CTRL + Num3;
     ShowLeaderboard, "Leaderboard", LEADERBOARD, CTRL + Num4;
     ShowProfiles, "Profiles", PROFILES, CTRL + Num5;
-    ShowLesson, "Back to lesson and lab", LESSON, CTRL + Num0;
+    ShowLesson, "Back to lesson and lab", LESSON, CTRL + Num6;
     SaveReport, "Save a lab report…", SAVE;
     SaveGradeBook, "Save the grade book…", SAVE;
     SaveStatements, "Save the statements…", SAVE;

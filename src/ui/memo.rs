@@ -24,12 +24,12 @@ struct Memo {
 }
 
 /// A question's card.
-pub fn of_question(question: &Question, state: &QuizState) -> Option<Value> {
+pub fn of_question(question: &Question, state: &QuizState) -> Option<Box<Value>> {
     keep(print(question), state)
 }
 
 /// A card of a page, by its id.
-pub fn of_item(lesson: &Lesson, item: &str, state: &LessonState) -> Option<Value> {
+pub fn of_item(lesson: &Lesson, item: &str, state: &LessonState) -> Option<Box<Value>> {
     if let (Some(question), Some(state)) = (find_question(lesson, item), state.quizzes.get(item)) {
         return of_question(question, state);
     }
@@ -43,12 +43,19 @@ pub fn restore(lesson: &Lesson, state: &mut LessonState, standing: &Standing) {
         let Some(memo) = &act.given else { continue };
         if let Some(question) = find_question(lesson, item) {
             if let Some(kept) = recall(memo, &print(question)) {
-                state.quizzes.entry(item.clone()).or_insert(kept);
+                // A card that was drawn before the record was open has a state already, and an empty one.
+                let card = state.quizzes.entry(item.clone()).or_default();
+                if *card == QuizState::default() {
+                    *card = kept;
+                }
             }
         } else if let Some(predict) = find_predict(lesson, item)
             && let Some(kept) = recall(memo, &print(predict))
         {
-            state.predictions.entry(item.clone()).or_insert(kept);
+            let card = state.predictions.entry(item.clone()).or_default();
+            if card.is_untouched() {
+                *card = kept;
+            }
         }
     }
 }
@@ -65,10 +72,10 @@ fn print(card: &impl std::fmt::Debug) -> String {
     format!("{:016x}", attempt_seed("card", &format!("{card:?}"), 0))
 }
 
-fn keep(print: String, state: &impl Serialize) -> Option<Value> {
+fn keep(print: String, state: &impl Serialize) -> Option<Box<Value>> {
     let state = serde_json::to_value(state).ok()?;
     let memo = serde_json::to_value(Memo { print, state }).ok()?;
-    (memo.to_string().len() <= MOST).then_some(memo)
+    (memo.to_string().len() <= MOST).then(|| Box::new(memo))
 }
 
 fn recall<T: DeserializeOwned>(memo: &Value, print: &str) -> Option<T> {

@@ -48,6 +48,11 @@ impl PredictState {
         now
     }
 
+    /// Whether nothing was chosen on it yet.
+    pub fn is_untouched(&self) -> bool {
+        self.chosen.is_none() && !self.committed
+    }
+
     /// Whether the live run has settled it.
     pub fn is_settled(&self) -> bool {
         self.settled.is_some()

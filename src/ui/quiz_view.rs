@@ -37,6 +37,11 @@ enum Spot {
 }
 
 impl QuizState {
+    /// A fresh card that takes the keyboard when it is shown.
+    pub fn with_focus() -> Self {
+        Self { focus: Some(Spot::Answer), ..Self::default() }
+    }
+
     /// Whether it is solved.
     pub fn is_solved(&self) -> bool {
         self.verdict.as_ref().is_some_and(|v| v.correct)

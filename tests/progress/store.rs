@@ -161,7 +161,7 @@ fn who_is_removed_takes_the_own_log_along_and_nothing_else() {
     let bob = store.add_profile("Bob").unwrap();
     store.answer(bob.id, &Act::question("attention", "q", &["softmax"], Credit::RIGHT), at(8, 0)).unwrap();
     store.remove_profile(ada.id).unwrap();
-    assert_eq!(store.profiles().unwrap(), [bob.clone()]);
+    assert_eq!(store.profiles().unwrap(), std::slice::from_ref(&bob));
     assert_eq!(store.statements(None).unwrap().len(), 1);
     assert!(matches!(store.remove_profile(ada.id), Err(Error::NoProfile { .. })));
     assert!(matches!(store.record(ada.id), Err(Error::NoProfile { .. })));

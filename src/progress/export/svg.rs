@@ -14,7 +14,7 @@ use crate::progress::{Day, DayFigures, Record};
 /// Size of a picture.
 const SIZE: (f64, f64) = (640.0, 240.0);
 /// Space around the drawing: left, top, right, bottom.
-const MARGIN: (f64, f64, f64, f64) = (56.0, 28.0, 12.0, 34.0);
+const MARGIN: (f64, f64, f64, f64) = (56.0, 28.0, 22.0, 34.0);
 /// Reads on white (5.1:1) and on black (4.1:1).
 const BLUE: &str = "#3d6fd9";
 /// The days that are plotted.

@@ -69,10 +69,13 @@ fn duration(minutes: f64) -> String {
     if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
 }
 
+/// Draws one plot.
+type Chart = fn(&mut Ui, &Desk<'_>);
+
 fn plots(ui: &mut Ui, desk: &Desk<'_>) {
     let standing = desk.standing;
     let two = ui.available_width() >= 640.0;
-    let pairs: [[fn(&mut Ui, &Desk<'_>); 2]; 2] = [
+    let pairs: [[Chart; 2]; 2] = [
         [|ui, desk| charts::xp(ui, desk.standing), |ui, desk| charts::accuracy(ui, desk.standing)],
         [|ui, desk| charts::time(ui, desk.standing), |ui, desk| charts::calibration(ui, &desk.standing.calibration)],
     ];

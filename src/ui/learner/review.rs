@@ -26,7 +26,7 @@ pub struct ReviewSession {
     first: Vec<bool>,
     /// XP when it began.
     xp_before: u64,
-    /// Whether the next frame moves the keyboard to the page's main button.
+    /// Whether the button that ends the session takes the keyboard.
     focus: bool,
 }
 
@@ -68,7 +68,7 @@ impl ReviewSession {
         let question = lesson.and_then(|lesson| Some((lesson, lesson.questions().find(|q| q.id == card.item)?)));
         let Some((lesson, question)) = question else {
             // Only a deck of other lessons could name it.
-            return self.next();
+            return self.next(false);
         };
         let about: Vec<String> = card.concepts.iter().map(|concept| desk.concepts.title(concept)).collect();
         let (order, title) = (lesson.meta.order, &lesson.meta.title);
@@ -90,18 +90,20 @@ impl ReviewSession {
         if self.first.len() > self.at {
             let last = self.at + 1 == self.deck.len();
             let words = if last { "Finish the review" } else { "Next card" };
-            if widgets::primary_button(ui, icon::CHEVRON, words).clicked() {
-                self.next();
+            let next = widgets::primary_button(ui, icon::CHEVRON, words);
+            if next.clicked() {
+                self.next(next.has_focus());
             }
         } else if widgets::button(ui, icon::CLOSE, "Stop here").clicked() {
             view.act(Page::Today.action());
         }
     }
 
-    fn next(&mut self) {
+    /// Goes on; who works by keyboard is taken along, since the button is gone.
+    fn next(&mut self, by_keyboard: bool) {
         self.at += 1;
-        self.card = QuizState::default();
-        self.focus = true;
+        self.card = if by_keyboard { QuizState::with_focus() } else { QuizState::default() };
+        self.focus = by_keyboard;
     }
 
     fn summary(&mut self, ui: &mut Ui, view: &mut View<'_>, desk: &Desk<'_>) {
