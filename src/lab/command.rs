@@ -1,5 +1,6 @@
 //! What the student can ask of the lab.
 
+use super::TaskJob;
 use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::SamplerConfig;
 use crate::model::tweak::{HeadRef, Tweak};
@@ -44,6 +45,8 @@ pub enum Command {
     ClearGenerated,
     /// Renders the prompt as a chat message through the model's template, or takes it as plain text.
     SetChat(bool),
+    /// Measures the open model for an attempt at a lesson's task.
+    Measure(TaskJob),
     /// Stops whatever runs.
     Cancel,
     /// Removes a notice.

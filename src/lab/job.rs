@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::task::TaskJob;
 use super::snapshot::{Chip, DeviceOption, Lens, ModelCard, NoticeLevel, Run};
 use crate::builtin::ModelFolders;
 use crate::engine::{DeviceChoice, ModelSource};
+use crate::lesson::Measured;
 use crate::model::sampler::{Draw, SamplerConfig};
 use crate::model::tweak::Tweak;
 
@@ -21,6 +23,8 @@ pub enum Job {
     Trace(TraceJob),
     /// Generates text after the sequence.
     Generate(GenerateJob),
+    /// Measures the open model for a lesson's task.
+    Task(TaskJob),
 }
 
 /// Kinds of job, most urgent first.
@@ -34,6 +38,8 @@ pub enum Kind {
     Trace,
     /// `Job::Generate`.
     Generate,
+    /// `Job::Task`.
+    Task,
     /// `Job::FindDevices`.
     FindDevices,
     /// The logit lens, computed when nothing else waits.
@@ -49,6 +55,7 @@ impl Job {
             Self::Close => Kind::Close,
             Self::Trace(_) => Kind::Trace,
             Self::Generate(_) => Kind::Generate,
+            Self::Task(_) => Kind::Task,
         }
     }
 }
@@ -153,6 +160,13 @@ pub enum Event {
         run: u64,
         /// The lens.
         lens: Arc<Lens>,
+    },
+    /// The open model was measured for an attempt at a task.
+    Measured {
+        /// The seed of the attempt.
+        seed: u64,
+        /// What was found.
+        measured: Measured,
     },
     /// A generation began: the prompt was run.
     Prefilled {

@@ -13,6 +13,7 @@ mod opening;
 mod recorder;
 mod session;
 mod snapshot;
+mod task;
 mod trace;
 pub mod worker;
 
@@ -30,6 +31,7 @@ pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,
 };
+pub use task::TaskJob;
 use worker::EngineThread;
 
 use crate::builtin::ModelFolders;
@@ -130,7 +132,7 @@ impl Lab {
         match command {
             Command::OpenModel(source) => self.open(source, false),
             Command::CloseModel => {
-                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate, Kind::Task]);
                 self.engine.send(Job::Close);
             }
             Command::SetDevice(choice) => {
@@ -183,7 +185,12 @@ impl Lab {
             Command::SetUseCache(use_cache) => s.use_cache = use_cache,
             Command::Step => self.generate(1),
             Command::Generate(n) => self.generate(n),
-            Command::Cancel => self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]),
+            Command::Measure(job) => {
+                if s.model.is_some() {
+                    self.engine.send(Job::Task(job));
+                }
+            }
+            Command::Cancel => self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate, Kind::Task]),
             Command::Dismiss(id) => s.notices.retain(|notice| notice.id != id),
             Command::ClearRecent => s.recent.clear(),
             Command::Record(act) => {
@@ -306,9 +313,16 @@ impl Lab {
         match event {
             Event::Devices(devices) => s.devices = devices,
             Event::Progress { label, fraction } => s.activity = Some(Activity { label, fraction }),
-            Event::Opened(card) => self.opened(card),
+            Event::Opened(card) => {
+                s.measured.clear();
+                self.opened(card);
+            }
+            Event::Measured { seed, measured } => {
+                s.measured.insert(seed, Arc::new(measured));
+            }
             Event::Closed => {
                 s.model = None;
+                s.measured.clear();
                 (s.clean, s.tweaked, s.generation) = (None, None, None);
                 (s.chips, s.n_prompt, s.stale) = (Arc::default(), 0, false);
             }

@@ -4,7 +4,7 @@
 //! lives on a thread of its own: answers go down in order and none is ever dropped, and where the student stands comes
 //! back up. The snapshot shows only what is on disk. Whoever closes the window waits for what was answered last.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -27,6 +27,8 @@ pub struct Standing {
     pub due: usize,
     /// What is done, as (lesson, item): questions answered right and predictions made.
     pub done: BTreeSet<(String, String)>,
+    /// How often each (lesson, item) was tried.
+    pub tries: BTreeMap<(String, String), u32>,
     /// What came of the newest answer of this sitting.
     pub newest: Option<Graded>,
 }
@@ -154,6 +156,7 @@ impl Standing {
             level: record.level(),
             due: record.due(Moment::now().day()).len(),
             done: done.map(|(lesson, item, _)| (lesson.to_owned(), item.to_owned())).collect(),
+            tries: record.items().map(|(l, item, kept)| ((l.to_owned(), item.to_owned()), kept.tries)).collect(),
             newest,
         }
     }

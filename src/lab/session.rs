@@ -8,6 +8,7 @@ use super::card;
 use super::generate::generate;
 use super::job::{Event, Job, Kind, OpenJob, TraceJob};
 use super::snapshot::{DeviceOption, Lens, NoticeLevel, Run};
+use super::task::{self, TaskJob};
 use super::trace::{self, Traced};
 use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
@@ -72,6 +73,7 @@ impl Session {
                 mailbox.post(Event::Closed);
             }
             Job::Trace(job) => self.trace(&job, cancel, mailbox),
+            Job::Task(job) => self.task(&job, cancel, mailbox),
             Job::Generate(job) => {
                 if let Some(open) = &mut self.open {
                     open.engine.set_cancel(cancel.clone());
@@ -125,7 +127,7 @@ impl Session {
             }
             None => mailbox.post(Event::Closed),
         }
-        for kind in [Kind::Open, Kind::Trace, Kind::Generate] {
+        for kind in [Kind::Open, Kind::Trace, Kind::Generate, Kind::Task] {
             mailbox.post(Event::Done(kind));
         }
     }
@@ -228,6 +230,17 @@ impl Session {
                     self.after_failure(&error, mailbox);
                 }
             }
+        }
+    }
+
+    fn task(&mut self, job: &TaskJob, cancel: Cancel, mailbox: &Mailbox) {
+        let Some(open) = &mut self.open else { return };
+        open.engine.set_cancel(cancel);
+        mailbox.post(Event::Progress { label: "Measuring the model".into(), fraction: None });
+        match task::measure(open, job, mailbox) {
+            Ok(measured) => mailbox.post(Event::Measured { seed: job.seed, measured }),
+            Err(Error::Cancelled) => {}
+            Err(error) => self.after_failure(&error, mailbox),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the lab shows: plain data, replaced as jobs finish.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use super::Standing;
 use crate::builtin::About;
 use crate::engine::{DeviceChoice, Memory, ModelSource, TokenScore};
+use crate::lesson::Measured;
 use crate::model::sampler::{Draw, SamplerConfig};
 use crate::model::tweak::{HeadRef, Tweak};
 use crate::model::{DeviceInfo, ModelConfig, Trace};
@@ -54,6 +56,8 @@ pub struct Snapshot {
     pub use_cache: bool,
     /// The generation that runs or ran last.
     pub generation: Option<Arc<Generation>>,
+    /// What was measured of the open model for tasks, by the seeds of the attempts.
+    pub measured: BTreeMap<u64, Arc<Measured>>,
     /// What is running now.
     pub activity: Option<Activity>,
     /// Messages, oldest first.

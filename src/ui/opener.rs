@@ -1,4 +1,4 @@
-//! Opening files: the system's dialog, a dropped file, or the path picker where the system has no dialog.
+//! Opening models and folders of lessons: the system's dialog, a dropped file, or the path picker where the system has no dialog.
 //!
 //! The dialog runs on a thread of its own, because it blocks until the student answers. Where the desktop offers none, it
 //! comes back empty as a cancelled one does, at once or after a while of searching. What tells the two apart: a dialog
@@ -30,6 +30,8 @@ pub type Dialog = Arc<dyn Fn(Pick) -> Option<PathBuf> + Send + Sync>;
 pub struct Opener {
     /// The system's dialog, if it is to be tried first.
     pub dialog: Option<Dialog>,
+    /// The folder of lessons that was chosen, until the window takes it.
+    pub lessons: Option<PathBuf>,
     waiting: Option<Waiting>,
     picker: PathPicker,
 }
@@ -45,7 +47,7 @@ struct Waiting {
 
 impl Default for Opener {
     fn default() -> Self {
-        Self { dialog: Some(Arc::new(system_dialog)), waiting: None, picker: PathPicker::default() }
+        Self { dialog: Some(Arc::new(system_dialog)), lessons: None, waiting: None, picker: PathPicker::default() }
     }
 }
 
@@ -63,6 +65,11 @@ impl Opener {
     /// Asks for a folder.
     pub fn open_folder(&mut self, ctx: &Context) {
         self.ask(ctx, Pick::Folder);
+    }
+
+    /// Asks for a folder of lessons.
+    pub fn open_lessons(&mut self, ctx: &Context) {
+        self.ask(ctx, Pick::Lessons);
     }
 
     fn ask(&mut self, ctx: &Context, pick: Pick) {
@@ -88,8 +95,15 @@ impl Opener {
         }
         drop_hint(ui);
         self.collect(ui.ctx(), view);
-        if let Some(path) = self.picker.show(ui) {
-            view.send(open(path));
+        if let Some((pick, path)) = self.picker.show(ui) {
+            self.take(pick, path, view);
+        }
+    }
+
+    fn take(&mut self, pick: Pick, path: PathBuf, view: &mut View<'_>) {
+        match pick {
+            Pick::File | Pick::Folder => view.send(open(path)),
+            Pick::Lessons => self.lessons = Some(path),
         }
     }
 
@@ -114,7 +128,7 @@ impl Opener {
         let (was_seen, pick) = (waiting.was_seen, waiting.pick);
         self.waiting = None;
         match answer {
-            Some(path) => view.send(open(path)),
+            Some(path) => self.take(pick, path, view),
             None if was_seen => {}
             None => self.picker.open(ctx, pick, Some(NO_DIALOG)),
         }
@@ -132,7 +146,7 @@ fn system_dialog(pick: Pick) -> Option<PathBuf> {
             .add_filter("Model weights", &["gguf", "safetensors", "json"])
             .add_filter("All files", &["*"])
             .pick_file(),
-        Pick::Folder => rfd::FileDialog::new().set_title("Open a model folder").pick_folder(),
+        Pick::Folder | Pick::Lessons => rfd::FileDialog::new().set_title(pick.title()).pick_folder(),
     }
 }
 

@@ -19,6 +19,19 @@ pub enum Pick {
     File,
     /// A model folder.
     Folder,
+    /// A folder of lessons.
+    Lessons,
+}
+
+impl Pick {
+    /// What the dialog is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::File => "Open a model file",
+            Self::Folder => "Open a model folder",
+            Self::Lessons => "Open a folder of lessons",
+        }
+    }
 }
 
 /// Entries of a folder that are listed at most.
@@ -108,7 +121,7 @@ impl PathPicker {
     }
 
     /// Draws the picker while it is open; returns the path that was chosen.
-    pub fn show(&mut self, ui: &Ui) -> Option<PathBuf> {
+    pub fn show(&mut self, ui: &Ui) -> Option<(Pick, PathBuf)> {
         let pick = self.open?;
         self.list(ui.ctx());
         let shown = Modal::new(egui::Id::unique("path picker")).show(ui.ctx(), |ui| {
@@ -119,14 +132,13 @@ impl PathPicker {
         if shown.inner.is_some() || should_close {
             self.open = None;
         }
-        shown.inner.flatten()
+        shown.inner.flatten().map(|path| (pick, path))
     }
 
     /// `Some(None)` closes without a choice.
     fn content(&mut self, ui: &mut Ui, pick: Pick) -> Option<Option<PathBuf>> {
         let p = palette(ui);
-        let title = if pick == Pick::File { "Open a model file" } else { "Open a model folder" };
-        ui.label(RichText::new(title).heading());
+        ui.label(RichText::new(pick.title()).heading());
         if let Some(reason) = self.reason {
             widgets::note(ui, reason);
         }
@@ -137,7 +149,10 @@ impl PathPicker {
             (i.consume_key(none, Key::ArrowUp), i.consume_key(none, Key::ArrowDown))
         });
         let field = TextEdit::singleline(&mut self.text).desired_width(f32::INFINITY).margin(vec2(10.0, 7.0));
-        let field = ui.add(field.hint_text("Path of a .gguf or .safetensors file, or of a folder"));
+        let field = ui.add(field.hint_text(match pick {
+            Pick::Lessons => "Path of a folder with lessons as .md files",
+            _ => "Path of a .gguf or .safetensors file, or of a folder",
+        }));
         let field = field.accessible_name("Path");
         if std::mem::take(&mut self.focus) {
             field.request_focus();
@@ -233,7 +248,7 @@ impl PathPicker {
     /// Enter: what is typed in full is opened, else the chosen entry is.
     fn enter(&mut self, entries: &[Entry], pick: Pick) -> Option<Option<PathBuf>> {
         let (_, typed) = self.split();
-        if typed.is_empty() && pick == Pick::Folder {
+        if typed.is_empty() && pick != Pick::File {
             return Some(Some(PathBuf::from(&self.text)));
         }
         match entries.get(self.selected).cloned() {

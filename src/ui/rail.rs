@@ -7,26 +7,44 @@ use egui::{
 use super::lesson_column::LessonColumn;
 use super::settings::Settings;
 use super::theme::{self, RADIUS_SMALL, palette};
+use super::view::View;
 use super::{icon, widgets};
-use crate::lab::Standing;
+use crate::ui::lesson_column::problem_page;
 
 /// Draws the list; a click opens a lesson.
-pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, standing: Option<&Standing>) {
+pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, view: &mut View<'_>) {
+    let standing = view.snapshot.standing.clone();
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         widgets::note(ui, "Lessons");
         ui.add_space(2.0);
         ui.spacing_mut().item_spacing.y = 2.0;
         for lesson in &lessons.library().lessons {
             let meta = &lesson.meta;
-            let (done, of) = lessons.progress(&meta.id, standing);
+            let (done, of) = lessons.progress(&meta.id, standing.as_deref());
             let detail = format!("{done} of {of} done · {} min", meta.minutes);
             let open = settings.lesson.as_deref() == Some(meta.id.as_str());
             if row(ui, Some(meta.order), &meta.title, &detail, open).clicked() {
                 settings.lesson = Some(meta.id.clone());
             }
         }
-        for problem in &lessons.library().problems {
-            widgets::note(ui, format!("{}: {}", problem.file, problem.sentence));
+        for of_file in lessons.library().problems.chunk_by(|a, b| a.file == b.file) {
+            let Some(problem) = of_file.first() else { continue };
+            let detail = match of_file.len() {
+                1 => "1 problem".to_owned(),
+                n => format!("{n} problems"),
+            };
+            let page = problem_page(&problem.file);
+            let open = settings.lesson.as_ref() == Some(&page);
+            if row(ui, None, &problem.file, &detail, open).clicked() {
+                settings.lesson = Some(page);
+            }
+        }
+        if let Some(folder) = &settings.lesson_folder {
+            ui.add_space(6.0);
+            widgets::note(ui, format!("From {}", folder.display()));
+            if ui.button("Back to the course").clicked() {
+                view.act(super::actions::Action::CloseLessons);
+            }
         }
         ui.add_space(10.0);
         if row(ui, None, "Your model", "Panels without a lesson", settings.lesson.is_none()).clicked() {

@@ -66,7 +66,7 @@ impl Shell {
 
     /// Whether a picture is still being made.
     pub fn is_pending(&self) -> bool {
-        self.panels.is_pending() || self.opener.is_waiting()
+        self.panels.is_pending() || self.opener.is_waiting() || self.lessons.is_pending()
     }
 
     /// Brings a panel to the front.
@@ -78,6 +78,7 @@ impl Shell {
     pub fn show(&mut self, ui: &mut Ui, snapshot: &Snapshot) -> Vec<Command> {
         let mut view = View::new(snapshot);
         view.actions = actions::pressed(ui.ctx());
+        self.lessons.follow(ui.ctx(), self.settings.lesson_folder.as_deref());
         let p = palette(ui);
         let bar = |margin: Margin| Frame::new().fill(p.surface).inner_margin(margin);
 
@@ -95,7 +96,7 @@ impl Shell {
                 .frame(bar(Margin::symmetric(10, 12)).stroke(Stroke::NONE))
                 .exact_size(188.0)
                 .resizable(false)
-                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings, snapshot.standing.as_deref()));
+                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings, &mut view));
         }
         if !self.settings.lesson_hidden {
             let most = ui.available_width() * 0.5;
@@ -118,6 +119,9 @@ impl Shell {
         notice::show_toasts(ui, &mut view);
         load_report::show(ui, &view, &mut self.report_open);
         self.opener.show(ui, &mut view);
+        if let Some(folder) = self.opener.lessons.take() {
+            self.settings.lesson_folder = Some(folder);
+        }
         self.palette.show(ui, &mut view);
         command_help(ui, &mut self.shortcuts_open);
         for action in std::mem::take(&mut view.actions) {
@@ -131,6 +135,8 @@ impl Shell {
         match action {
             Action::OpenFile => self.opener.open_file(ui.ctx()),
             Action::OpenFolder => self.opener.open_folder(ui.ctx()),
+            Action::OpenLessons => self.opener.open_lessons(ui.ctx()),
+            Action::CloseLessons => self.settings.lesson_folder = None,
             Action::OpenBuiltIn(id) => view.send(Command::OpenModel(ModelSource::BuiltIn(id.to_owned()))),
             Action::CloseModel => view.send(Command::CloseModel),
             Action::ShowReport => self.report_open = !self.report_open,
