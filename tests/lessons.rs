@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use glassbox::lesson::{
-    Block, Candidate, LessonError, Library, MAX_BYTES, PanelId, RunFacts, attempt_seed, mean_last_row,
-    parse, prose, read_number, shuffled,
+    Block, Candidate, LessonError, Library, MAX_BYTES, PanelId, RunFacts, attempt_seed, mean_last_row, parse, prose,
+    read_number, shuffled,
 };
 use glassbox::model::{HookPoint, Recorded, Site, Trace};
 use rand::{RngExt, SeedableRng};
@@ -113,6 +113,7 @@ fn a_prediction_is_settled_by_the_run_and_only_by_it() {
         tokens: vec!["a".into(); last_row.len()],
         next: vec![Candidate { text: next.into(), probability: 0.5 }],
         last_row: last_row.into(),
+        ..RunFacts::default()
     };
     let said = |next: &str| word.settle(&facts(next, &[])).unwrap().right.map(|i| word.options[i].text.as_str());
     assert_eq!(said(" Mary"), Some("Mary"));
@@ -476,7 +477,10 @@ fn bare_figures(text: &str) -> Vec<String> {
 
 #[test]
 fn no_figure_stands_bare_in_the_prose() {
-    assert_eq!(bare_figures("It has 124 heads, costs 0.5 and 9% more.\n\n- $400$ and `12` are fine, and so is 1.").len(), 3);
+    assert_eq!(
+        bare_figures("It has 124 heads, costs 0.5 and 9% more.\n\n- $400$ and `12` are fine, and so is 1.").len(),
+        3
+    );
     assert_eq!(bare_figures("In [a paper](https://example.org) it was 0.845."), Vec::<String>::new());
     for lesson in Library::embedded().lessons {
         let mut section = String::new();

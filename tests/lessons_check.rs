@@ -42,7 +42,13 @@ fn every_problem_of_hostile_files_is_told_and_the_rest_works() {
     write("script.md", &page("script", "<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>"));
     write("panel.md", &page("panel", "```lab\ntitle = \"t\"\npanels = [\"no-such-panel\"]\n```"));
     write("toml.md", &page("toml", "```quiz\nid = \"q\nkind = 3\n```\n\n```lab\ntitle = [\n```"));
-    write("image.md", &page("image", "![a](missing.png)\n\n```lab\ntitle = \"t\"\npanels = [\"tweaks\"]\n```\n\n![b](../../../etc/passwd)"));
+    write(
+        "image.md",
+        &page(
+            "image",
+            "![a](missing.png)\n\n```lab\ntitle = \"t\"\npanels = [\"tweaks\"]\n```\n\n![b](../../../etc/passwd)",
+        ),
+    );
     write("large.md", &page("large", &"word ".repeat(2 * 1024 * 1024)));
     assert!(fs::metadata(folder.path().join("large.md")).unwrap().len() > 10_000_000);
     fs::write(outside.path().join("secret.md"), page("secret", "The secret text.")).unwrap();

@@ -139,13 +139,12 @@ fn a_prediction_is_committed_before_the_run_and_settled_by_it() {
     harness.state_mut().live.facts = Some(facts(&prompt).into());
     harness.run();
     look(&mut harness, "settled.png");
-    let expected =
-        LessonAction::Predicted {
-            predict: "who-gets-the-drink".into(),
-            made: Commitment::Option(1),
-            confidence: 90,
-            right: Some(false),
-        };
+    let expected = LessonAction::Predicted {
+        predict: "who-gets-the-drink".into(),
+        made: Commitment::Option(1),
+        confidence: 90,
+        right: Some(false),
+    };
     assert_eq!(took(&mut harness), [expected], "reported once");
     assert!(harness.query_by_label_contains("puts 92 % on “Mary”").is_some(), "the finding names the live numbers");
     harness.state_mut().live.facts = None;

@@ -214,29 +214,71 @@ fn every_mistake_in_the_newer_blocks_is_named_with_its_line() {
         (question("text", "accepted = []"), 14, "needs accepted"),
         (question("text", "accepted = [\"…\"]"), 20, "a word or two"),
         (question("text", "accepted = [\"A b\"]\n[[mistakes]]\ntext = \"a-B\"\nreason = \"r\""), 21, "graded as right"),
-        (question("text", "accepted = [\"a\"]\n[[mistakes]]\nvalue = 1\nreason = \"r\""), 21, "has a text, and no value"),
-        (question("numeric", "answer = 1\ntolerance = 0\n[[mistakes]]\ntext = \"a\"\nreason = \"r\""), 22, "has a value"),
-        (question("numeric", "answer = 1\ntolerance = 0\nvariants = [{ question = \"?\", answer = inf }]"), 22, "finite"),
+        (
+            question("text", "accepted = [\"a\"]\n[[mistakes]]\nvalue = 1\nreason = \"r\""),
+            21,
+            "has a text, and no value",
+        ),
+        (
+            question("numeric", "answer = 1\ntolerance = 0\n[[mistakes]]\ntext = \"a\"\nreason = \"r\""),
+            22,
+            "has a value",
+        ),
+        (
+            question("numeric", "answer = 1\ntolerance = 0\nvariants = [{ question = \"?\", answer = inf }]"),
+            22,
+            "finite",
+        ),
         (question("live", "prompt = \"x\""), 14, "a prompt and a key"),
         (question("live", "prompt = \"x\"\nkey = { kind = \"crystal\" }"), 21, "crystal"),
         (question("live", "prompt = \"\"\nkey = { kind = \"top-token\" }"), 20, "prompt"),
-        (question("live", "prompt = \"x\"\nkey = { kind = \"top-token\" }\n[prompts]\nstory-tall = \"x\""), 23, "no built-in model"),
+        (
+            question("live", "prompt = \"x\"\nkey = { kind = \"top-token\" }\n[prompts]\nstory-tall = \"x\""),
+            23,
+            "no built-in model",
+        ),
         (choice("{}"), 22, "shows nothing"),
         (choice("{ tweaks = [{ kind = \"window\", width = 0 }] }"), 22, "at least 1"),
-        (choice("{ tweaks = [{ kind = \"patch\", layer = 0, position = 0, from_position = 0 }] }"), 22, "second prompt"),
+        (
+            choice("{ tweaks = [{ kind = \"patch\", layer = 0, position = 0, from_position = 0 }] }"),
+            22,
+            "second prompt",
+        ),
         (with_block("task", &task.replace("sink", "sunk")), 16, "sunk"),
         (with_block("task", &task.replace("[\"one\"]", "[\"two\"]")), 17, "\"two\""),
         (with_block("task", &task.replace("[\"a\", \"b\", \"c\"]", "[\"a\"]")), 19, "three hints"),
         (with_block("task", &format!("{task}\nxp = 9")), 21, "xp"),
         (claim("models = [\"gpt-9\"]\nprompt = \"x\"\nholds = { kind = \"top-token\", token = \"y\" }"), 15, "smollm2"),
         (claim("models = []\nprompt = \"x\"\nholds = { kind = \"top-token\", token = \"y\" }"), 15, "no model"),
-        (claim("models = [\"smollm2\"]\nprompt = \"x\"\nholds = { kind = \"top-token\", token = \" \" }"), 17, "no token"),
-        (claim("models = [\"smollm2\"]\nprompt = \"x\"\nholds = { kind = \"head-score\", score = \"induction\", above = 2 }"), 17, "from 0 to 1"),
-        (claim("models = [\"smollm2\"]\nprompt = \"x\"\nholds = { kind = \"change\", tweak = { kind = \"acausal\" }, kl_above = -1 }"), 17, "never negative"),
+        (
+            claim("models = [\"smollm2\"]\nprompt = \"x\"\nholds = { kind = \"top-token\", token = \" \" }"),
+            17,
+            "no token",
+        ),
+        (
+            claim(
+                "models = [\"smollm2\"]\nprompt = \"x\"\nholds = { kind = \"head-score\", score = \"induction\", above = 2 }",
+            ),
+            17,
+            "from 0 to 1",
+        ),
+        (
+            claim(
+                "models = [\"smollm2\"]\nprompt = \"x\"\nholds = { kind = \"change\", tweak = { kind = \"acausal\" }, kl_above = -1 }",
+            ),
+            17,
+            "never negative",
+        ),
         (claim("models = [\"smollm2\"]\nprompt = \"x\"\nholds = { kind = \"hopes\" }"), 17, "hopes"),
         (bar("reveal = { kind = \"bar\", measure = \"height\" }"), 18, "height"),
         (bar("reveal = { kind = \"bar\", measure = \"top-probability\", within = 2 }"), 18, "within"),
-        (bar("reveal = { kind = \"bar\", measure = \"top-probability\" }\noptions = [{ text = \"a\", otherwise = true }]"), 19, "not chosen"),
+        (
+            bar(
+                "reveal = { kind = \"bar\", measure = \"top-probability\" }\noptions = [{ text = \"a\", otherwise = true }]",
+            ),
+            19,
+            "not chosen",
+        ),
         (bar("reveal = { kind = \"top-token\" }"), 14, "no options"),
     ];
     for (text, line, expected) in cases {
@@ -250,7 +292,8 @@ fn every_mistake_in_the_newer_blocks_is_named_with_its_line() {
 #[test]
 fn every_bad_block_of_a_file_is_told_and_not_only_the_first() {
     let bad = question("single", "options = []");
-    let page = format!("{bad}\n![x](y.png)\n\n```lab\ntitle = \"t\"\npanels = [\"nowhere\"]\n```\n").replace("order = 1", "order = -1");
+    let page = format!("{bad}\n![x](y.png)\n\n```lab\ntitle = \"t\"\npanels = [\"nowhere\"]\n```\n")
+        .replace("order = 1", "order = -1");
     let all = problems("bad.md", &page);
     assert_eq!(all.len(), 4, "front matter, question, picture, panel: {all:?}");
     assert!(all.is_sorted_by_key(|p| p.line));
@@ -363,7 +406,10 @@ fn ids_are_unique_on_each_page_and_every_lesson_keeps_what_it_has() {
     for lesson in &Library::embedded().lessons {
         let items: Vec<_> = lesson.items().collect();
         assert_eq!(items.iter().collect::<BTreeSet<_>>().len(), items.len());
-        counts.insert(lesson.meta.id.clone(), (lesson.questions().count(), lesson.tasks().count(), lesson.claims().count()));
+        counts.insert(
+            lesson.meta.id.clone(),
+            (lesson.questions().count(), lesson.tasks().count(), lesson.claims().count()),
+        );
     }
     println!("questions, tasks and claims: {counts:?}");
     assert!(counts["attention"].1 >= 5, "the detective's tasks");

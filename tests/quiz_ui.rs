@@ -31,22 +31,34 @@ fn quiz(kind: &str, question: &str, own: &str) -> String {
 }
 
 fn order() -> String {
-    let reason = |a: &str, b: &str, why: &str| format!("[[reasons]]\nbefore = \"{a}\"\nafter = \"{b}\"\nreason = \"{why}\"\n");
+    let reason =
+        |a: &str, b: &str, why: &str| format!("[[reasons]]\nbefore = \"{a}\"\nafter = \"{b}\"\nreason = \"{why}\"\n");
     let reasons = reason("Scores $q \\\\cdot k$", "Softmax", "A softmax needs scores.")
         + &reason("Softmax", "Sum of the values", "The weights say how much of each value is taken.");
-    quiz("order", "Put the steps in order.", &format!("items = [\"Scores $q \\\\cdot k$\", \"Softmax\", \"Sum of the values\"]\n{reasons}"))
+    quiz(
+        "order",
+        "Put the steps in order.",
+        &format!("items = [\"Scores $q \\\\cdot k$\", \"Softmax\", \"Sum of the values\"]\n{reasons}"),
+    )
 }
 
 fn pairs() -> String {
-    let pair = |l: &str, r: &str, why: &str| format!("[[pairs]]\nleft = \"{l}\"\nright = \"{r}\"\nreason = \"{why}\"\n");
+    let pair =
+        |l: &str, r: &str, why: &str| format!("[[pairs]]\nleft = \"{l}\"\nright = \"{r}\"\nreason = \"{why}\"\n");
     let own = pair("$q$", "stands for the token that looks", "The query makes the row.")
         + &pair("$k$", "stands for the token looked at", "The key makes the column.");
-    quiz("match", "Who plays which part?", &format!("distractors = [\"adds the position to a vector of some length\"]\n{own}"))
+    quiz(
+        "match",
+        "Who plays which part?",
+        &format!("distractors = [\"adds the position to a vector of some length\"]\n{own}"),
+    )
 }
 
 fn word() -> String {
     let show = "show = { tweaks = [{ kind = \"window\", width = 3 }], select = { layer = 0, head = 1 } }";
-    let own = format!("accepted = [\"causal\"]\n[[mistakes]]\ntext = \"window\"\nreason = \"A window limits how far back one looks.\"\n{show}");
+    let own = format!(
+        "accepted = [\"causal\"]\n[[mistakes]]\ntext = \"window\"\nreason = \"A window limits how far back one looks.\"\n{show}"
+    );
     quiz("text", "What is the mask called?", &own)
 }
 
@@ -56,7 +68,8 @@ fn live() -> String {
 
 fn single() -> String {
     let show = "show = { prompt = \"one two\", tweaks = [{ kind = \"acausal\" }] }";
-    let own = format!("options = [{{ text = \"Right\", correct = true }}, {{ text = \"Left\", reason = \"No.\", {show} }}]");
+    let own =
+        format!("options = [{{ text = \"Right\", correct = true }}, {{ text = \"Left\", reason = \"No.\", {show} }}]");
     quiz("single", "Which way?", &own)
 }
 
@@ -73,8 +86,11 @@ fn bar() -> String {
 }
 
 fn task(kind: &str) -> String {
-    let shared = "concepts = [\"one\"]\nhints = [\"a\", \"b\", \"c\"]\nexplanation = \"The score is the mean of $A_{i,0}$.\"";
-    format!("```task\nid = \"{kind}\"\ntitle = \"Find it\"\nkind = \"{kind}\"\nquestion = \"Where is it?\"\n{shared}\n```\n")
+    let shared =
+        "concepts = [\"one\"]\nhints = [\"a\", \"b\", \"c\"]\nexplanation = \"The score is the mean of $A_{i,0}$.\"";
+    format!(
+        "```task\nid = \"{kind}\"\ntitle = \"Find it\"\nkind = \"{kind}\"\nquestion = \"Where is it?\"\n{shared}\n```\n"
+    )
 }
 
 fn page(blocks: &[String]) -> Harness<'static, Page> {
@@ -85,6 +101,13 @@ fn page(blocks: &[String]) -> Harness<'static, Page> {
 
 fn press(harness: &mut Harness<'static, Page>, key: egui::Key) {
     harness.key_press(key);
+    harness.run();
+}
+
+fn type_in(harness: &mut Harness<'static, Page>, field: &str, text: &str) {
+    harness.get_by_label(field).focus();
+    harness.run();
+    harness.get_by_label(field).type_text(text);
     harness.run();
 }
 
@@ -124,7 +147,9 @@ fn steps_are_put_in_order_by_keyboard() {
     look(&mut h, "order_wrong.png");
     let actions = took(&mut h);
     assert_eq!(verdicts(&actions), [false]);
-    assert!(h.query_by_label_contains("needs scores").is_some() || h.query_by_label_contains("how much of each").is_some());
+    assert!(
+        h.query_by_label_contains("needs scores").is_some() || h.query_by_label_contains("how much of each").is_some()
+    );
     click(&mut h, "Try again question 1");
     // The last step goes down until it is last, the first one up until it is first: whatever the order was.
     for (what, step) in [("down", "Sum of the values"), ("up", "Scores")] {
@@ -143,7 +168,9 @@ fn steps_are_put_in_order_by_keyboard() {
     press(&mut h, egui::Key::Enter);
     look(&mut h, "order_right.png");
     let actions = took(&mut h);
-    assert!(matches!(&actions[..], [LessonAction::Answered { answer: Answer::Order(o), verdict, attempt: 1, .. }] if *o == [0, 1, 2] && verdict.correct));
+    assert!(
+        matches!(&actions[..], [LessonAction::Answered { answer: Answer::Order(o), verdict, attempt: 1, .. }] if *o == [0, 1, 2] && verdict.correct)
+    );
 }
 
 #[test]
@@ -173,17 +200,17 @@ fn pairs_are_chosen_by_letter() {
     click(&mut h, "Check question 1");
     look(&mut h, "match_right.png");
     let actions = took(&mut h);
-    assert!(matches!(&actions[..], [LessonAction::Answered { answer: Answer::Pairs(p), .. }] if *p == [0, 1]), "{actions:?}");
+    assert!(
+        matches!(&actions[..], [LessonAction::Answered { answer: Answer::Pairs(p), .. }] if *p == [0, 1]),
+        "{actions:?}"
+    );
     assert_eq!(verdicts(&actions), [true]);
 }
 
 #[test]
 fn a_word_is_typed_and_a_mistake_shows_its_counter_example() {
     let mut h = page(&[word()]);
-    h.get_by_label("Question 1: your answer").focus();
-    h.run();
-    h.get_by_label("Question 1: your answer").type_text("a Window");
-    h.run();
+    type_in(&mut h, "Question 1: your answer", "a Window");
     press(&mut h, egui::Key::Enter);
     look(&mut h, "text_wrong.png");
     assert_eq!(verdicts(&took(&mut h)), [false]);
@@ -193,8 +220,7 @@ fn a_word_is_typed_and_a_mistake_shows_its_counter_example() {
     assert_eq!(show.tweaks, [Tweak::Window { width: 3 }]);
     assert_eq!(show.select, Some(HeadRef { layer: 0, head: 1 }));
     click(&mut h, "Try again question 1");
-    h.get_by_label("Question 1: your answer").type_text("Causal");
-    h.run();
+    type_in(&mut h, "Question 1: your answer", "Causal");
     click(&mut h, "Check question 1");
     assert_eq!(verdicts(&took(&mut h)), [true]);
 }
@@ -215,16 +241,14 @@ fn a_wrong_option_shows_its_counter_example() {
 fn the_open_model_settles_a_live_question() {
     let mut h = page(&[live()]);
     look(&mut h, "live.png");
-    h.get_by_label("Question 1: your token").focus();
-    h.run();
-    h.get_by_label("Question 1: your token").type_text("five");
-    h.run();
+    type_in(&mut h, "Question 1: your token", "five");
     click(&mut h, "Check question 1");
     assert_eq!(took(&mut h), [], "nothing is graded without a model");
     assert!(h.query_by_label_contains("Open a model").is_some());
     h.state_mut().live = with_model(None);
-    h.step();
-    assert!(took(&mut h).contains(&LessonAction::SetPrompt("one two three".into())), "the lab is asked to run the text");
+    h.run();
+    click(&mut h, "Ask the model, question 1");
+    assert_eq!(took(&mut h), [LessonAction::SetPrompt("one two three".into())], "the lab is asked to run the text");
     h.state_mut().live = with_model(Some(facts()));
     h.run();
     let actions = took(&mut h);
@@ -232,12 +256,14 @@ fn the_open_model_settles_a_live_question() {
     assert!(h.query_by_label_contains("place 2 in its list").is_some());
     assert!(h.query_by_label_contains("four").is_none(), "the right token is not given away");
     click(&mut h, "Try again question 1");
-    h.get_by_label("Question 1: your token").type_text("four");
-    h.run();
+    type_in(&mut h, "Question 1: your token", "four");
     click(&mut h, "Check question 1");
     look(&mut h, "live_right.png");
     let actions = took(&mut h);
-    assert!(matches!(&actions[..], [LessonAction::Answered { answer: Answer::Word(w), .. }] if w == "four"), "{actions:?}");
+    assert!(
+        matches!(&actions[..], [LessonAction::Answered { answer: Answer::Word(w), .. }] if w == "four"),
+        "{actions:?}"
+    );
     assert_eq!(verdicts(&actions), [true]);
 }
 
@@ -245,8 +271,7 @@ fn the_open_model_settles_a_live_question() {
 fn a_number_changes_from_try_to_try() {
     let mut h = page(&[number()]);
     let answer = |h: &mut Harness<'static, Page>, typed: &str| {
-        h.get_by_label("Question 1: your number").type_text(typed);
-        h.run();
+        type_in(h, "Question 1: your number", typed);
         click(h, "Check question 1");
         took(h)
     };
@@ -280,7 +305,8 @@ fn a_bar_is_placed_before_the_model_draws_its_own() {
     h.run();
     look(&mut h, "bar_settled.png");
     let actions = took(&mut h);
-    let [LessonAction::Predicted { made: Commitment::Bar(bar), right: Some(true), confidence: 70, .. }] = actions[..] else {
+    let [LessonAction::Predicted { made: Commitment::Bar(bar), right: Some(true), confidence: 70, .. }] = actions[..]
+    else {
         panic!("{actions:?}")
     };
     assert!((bar - 0.55).abs() < 1e-6);
@@ -346,7 +372,8 @@ fn silenced_heads_are_handed_in_and_tried() {
 fn a_temperature_is_set_and_a_withdrawn_task_says_why() {
     let mut h = page(&[task("row-entropy")]);
     let seed = attempt_seed("test", "row-entropy", 0);
-    let mut row = RowKey { head: HeadRef { layer: 0, head: 1 }, token: " coin".into(), scores: vec![2.0, 0.0, 1.0], target: 0.0 };
+    let mut row =
+        RowKey { head: HeadRef { layer: 0, head: 1 }, token: " coin".into(), scores: vec![2.0, 0.0, 1.0], target: 0.0 };
     row.target = row.entropy(3.0);
     h.state_mut().live = with_model(None);
     h.state_mut().live.measured.insert(seed, measured(Key::Row(row), None));
@@ -370,7 +397,8 @@ fn a_temperature_is_set_and_a_withdrawn_task_says_why() {
 
 #[test]
 fn every_card_has_names_of_its_own_in_both_themes() {
-    let blocks = [single(), number(), order(), pairs(), word(), live(), bar(), task("sink"), task("flip"), task("row-entropy")];
+    let blocks =
+        [single(), number(), order(), pairs(), word(), live(), bar(), task("sink"), task("flip"), task("row-entropy")];
     for dark in [false, true] {
         let mut h = page_of(lesson(&blocks), egui::vec2(520.0, 3600.0), dark);
         h.state_mut().live = with_model(Some(facts()));
@@ -387,7 +415,7 @@ fn every_card_has_names_of_its_own_in_both_themes() {
         look(&mut h, if dark { "cards_dark.png" } else { "cards_light.png" });
         let mut names = BTreeSet::new();
         for role in [Role::Button, Role::RadioButton, Role::CheckBox, Role::Slider, Role::TextInput, Role::SpinButton] {
-            for node in h.get_all_by_role(role) {
+            for node in h.query_all_by_role(role) {
                 let name = node.accesskit_node().label().unwrap_or_default();
                 assert!(!name.is_empty(), "a {role:?} has no name");
                 assert!(names.insert(name.clone()), "two controls are called {name:?}");

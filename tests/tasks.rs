@@ -23,13 +23,8 @@ fn measure(lab: &mut Lab, kind: TaskKind, seed: u64, silenced: Option<Vec<HeadRe
     lab.snapshot().measured.get(&seed).unwrap_or_else(|| panic!("{kind:?} was measured")).as_ref().clone()
 }
 
-const KINDS: [TaskKind; 5] = [
-    TaskKind::PreviousTokenHead,
-    TaskKind::InductionHead,
-    TaskKind::Sink,
-    TaskKind::Flip,
-    TaskKind::RowEntropy,
-];
+const KINDS: [TaskKind; 5] =
+    [TaskKind::PreviousTokenHead, TaskKind::InductionHead, TaskKind::Sink, TaskKind::Flip, TaskKind::RowEntropy];
 
 #[test]
 fn an_attempt_draws_its_own_texts_and_the_same_attempt_the_same() {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::task::TaskJob;
 use super::snapshot::{Chip, DeviceOption, Lens, ModelCard, NoticeLevel, Run};
+use super::task::TaskJob;
 use crate::builtin::ModelFolders;
 use crate::engine::{DeviceChoice, ModelSource};
 use crate::lesson::Measured;
@@ -23,8 +23,8 @@ pub enum Job {
     Trace(TraceJob),
     /// Generates text after the sequence.
     Generate(GenerateJob),
-    /// Measures the open model for a lesson's task.
-    Task(TaskJob),
+    /// Measures the open model for a lesson's task; what is known already is not measured again.
+    Task(TaskJob, Option<Arc<Measured>>),
 }
 
 /// Kinds of job, most urgent first.
@@ -55,7 +55,7 @@ impl Job {
             Self::Close => Kind::Close,
             Self::Trace(_) => Kind::Trace,
             Self::Generate(_) => Kind::Generate,
-            Self::Task(_) => Kind::Task,
+            Self::Task(..) => Kind::Task,
         }
     }
 }

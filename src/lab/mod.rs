@@ -187,7 +187,8 @@ impl Lab {
             Command::Generate(n) => self.generate(n),
             Command::Measure(job) => {
                 if s.model.is_some() {
-                    self.engine.send(Job::Task(job));
+                    let known = s.measured.get(&job.seed).filter(|_| job.silenced.is_some()).cloned();
+                    self.engine.send(Job::Task(job, known));
                 }
             }
             Command::Cancel => self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate, Kind::Task]),

@@ -14,6 +14,7 @@ use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::tokenizer::Tokenizer;
 use crate::engine::{Engine, ModelSource, NotNumbers, TokenScore, devices, open_engine, open_source};
+use crate::lesson::Measured;
 use crate::model::{Cancel, DeviceKind, Error, HookPoint, Site};
 
 /// Rows of the residual stream that one piece of background work reads through the logit lens.
@@ -73,7 +74,7 @@ impl Session {
                 mailbox.post(Event::Closed);
             }
             Job::Trace(job) => self.trace(&job, cancel, mailbox),
-            Job::Task(job) => self.task(&job, cancel, mailbox),
+            Job::Task(job, known) => self.task(&job, known.as_deref(), cancel, mailbox),
             Job::Generate(job) => {
                 if let Some(open) = &mut self.open {
                     open.engine.set_cancel(cancel.clone());
@@ -233,11 +234,11 @@ impl Session {
         }
     }
 
-    fn task(&mut self, job: &TaskJob, cancel: Cancel, mailbox: &Mailbox) {
+    fn task(&mut self, job: &TaskJob, known: Option<&Measured>, cancel: Cancel, mailbox: &Mailbox) {
         let Some(open) = &mut self.open else { return };
         open.engine.set_cancel(cancel);
         mailbox.post(Event::Progress { label: "Measuring the model".into(), fraction: None });
-        match task::measure(open, job, mailbox) {
+        match task::measure(open, job, known, mailbox) {
             Ok(measured) => mailbox.post(Event::Measured { seed: job.seed, measured }),
             Err(Error::Cancelled) => {}
             Err(error) => self.after_failure(&error, mailbox),

@@ -43,23 +43,26 @@ pub struct TaskJob {
     pub silenced: Option<Vec<HeadRef>>,
 }
 
-/// Draws the texts of an attempt and measures the open model on them.
-pub fn measure(open: &mut Open, job: &TaskJob, mailbox: &Mailbox) -> Result<Measured> {
-    let (n_layers, n_heads) = (open.engine.config().n_layers, open.engine.config().n_heads);
-    let (prompt, key) = match (job.kind, job.kind.habit()) {
-        (_, Some(habit)) => heads(open, habit, job.seed)?,
-        (TaskKind::RowEntropy, _) => row(open, job.seed)?,
-        (_, None) => flip(open, job.seed, mailbox)?,
+/// Draws the texts of an attempt and measures the open model on them; where that is known already, only silences the heads
+/// that were handed in.
+pub fn measure(open: &mut Open, job: &TaskJob, known: Option<&Measured>, mailbox: &Mailbox) -> Result<Measured> {
+    let mut measured = match (known, job.kind.habit(), job.kind) {
+        (Some(known), ..) => known.clone(),
+        (None, Some(habit), _) => heads(open, habit, job.seed)?,
+        (None, None, TaskKind::RowEntropy) => row(open, job.seed)?,
+        (None, None, _) => flip(open, job.seed, mailbox)?,
     };
-    let tried = match (&job.silenced, &key) {
-        (Some(heads), Key::Flip(_)) => {
-            let tokens = plain_tokens(&open.tokenizer, &prompt)?;
-            let now = margin(open, &tokens, heads, u32::MAX)?.1;
-            Some((heads.clone(), open.tokenizer.decode(&[now])))
-        }
-        _ => None,
-    };
-    Ok(Measured { n_layers, n_heads, prompt, key, tried })
+    if let (Some(heads), Key::Flip(_)) = (&job.silenced, &measured.key) {
+        let tokens = plain_tokens(&open.tokenizer, &measured.prompt)?;
+        let now = margin(open, &tokens, heads, u32::MAX)?.1;
+        measured.tried = Some((heads.clone(), open.tokenizer.decode(&[now])));
+    }
+    Ok(measured)
+}
+
+fn found(open: &Open, prompt: String, key: Key) -> Measured {
+    let config = open.engine.config();
+    Measured { n_layers: config.n_layers, n_heads: config.n_heads, prompt, key, tried: None }
 }
 
 /// Random words, `n` of them in two copies; the second one is broken off after `second` words.
@@ -78,7 +81,7 @@ fn text(open: &Open, words: &[u32]) -> Result<(String, Vec<u32>)> {
     Ok((text, tokens))
 }
 
-fn heads(open: &mut Open, habit: HeadKind, seed: u64) -> Result<(String, Key)> {
+fn heads(open: &mut Open, habit: HeadKind, seed: u64) -> Result<Measured> {
     let config = open.engine.config().clone();
     let capture = Capture::none().with_site(Site::Pattern, &config);
     let copy = COPY.min(config.n_ctx.saturating_sub(2) / 2);
@@ -88,7 +91,7 @@ fn heads(open: &mut Open, habit: HeadKind, seed: u64) -> Result<(String, Key)> {
         let words = draw(open, seed.wrapping_add(n), copy, copy);
         let (text, tokens) = text(open, &words)?;
         if tokens.is_empty() || tokens.len() > config.n_ctx {
-            return Ok((text, Key::Withdrawn("Its context is too short for a text that repeats.".into())));
+            return Ok(found(open, text, Key::Withdrawn("Its context is too short for a text that repeats.".into())));
         }
         maps.add(&run(open, &tokens, &capture, &Interventions::none())?.trace);
         if n == 0 {
@@ -107,10 +110,10 @@ fn heads(open: &mut Open, habit: HeadKind, seed: u64) -> Result<(String, Key)> {
         }
         None => Key::Withdrawn("Its random texts had no place for that habit.".into()),
     };
-    Ok((shown, key))
+    Ok(found(open, shown, key))
 }
 
-fn row(open: &mut Open, seed: u64) -> Result<(String, Key)> {
+fn row(open: &mut Open, seed: u64) -> Result<Measured> {
     let config = open.engine.config().clone();
     let words = draw(open, seed, 12.min(config.n_ctx.saturating_sub(2)), 0);
     let (text, tokens) = text(open, &words)?;
@@ -127,14 +130,15 @@ fn row(open: &mut Open, seed: u64) -> Result<(String, Key)> {
         let now = row.entropy(1.0);
         // Far enough from where the slider stands, and not so near to nothing that 5 % of it cannot be set.
         let target = shuffled(TEMPERATURES.len(), seed).into_iter().map(|i| row.entropy(TEMPERATURES[i]));
-        let target = target.into_iter().find(|target| *target > 0.2 && (target - now).abs() > 0.12 * target.max(now))?;
+        let target =
+            target.into_iter().find(|target| *target > 0.2 && (target - now).abs() > 0.12 * target.max(now))?;
         Some(RowKey { target, ..row })
     });
     let none = || Key::Withdrawn("In its first layer, no row of this text reacts to the temperature.".into());
-    Ok((text, key.map_or_else(none, Key::Row)))
+    Ok(found(open, text, key.map_or_else(none, Key::Row)))
 }
 
-fn flip(open: &mut Open, seed: u64, mailbox: &Mailbox) -> Result<(String, Key)> {
+fn flip(open: &mut Open, seed: u64, mailbox: &Mailbox) -> Result<Measured> {
     let n_ctx = open.engine.config().n_ctx;
     let mut last = String::new();
     for n in 0..DRAWS {
@@ -146,13 +150,14 @@ fn flip(open: &mut Open, seed: u64, mailbox: &Mailbox) -> Result<(String, Key)> 
         if probability < SURE {
             continue;
         }
-        if let Some((found, then)) = search(open, &tokens, top, mailbox)? {
+        if let Some((heads, then)) = search(open, &tokens, top, mailbox)? {
             let decode = |id: u32| open.tokenizer.decode(&[id]);
-            return Ok((text, Key::Flip(FlipKey { top: decode(top), probability, found, then: decode(then) })));
+            let key = FlipKey { top: decode(top), probability, found: heads, then: decode(then) };
+            return Ok(found(open, text, Key::Flip(key)));
         }
     }
     let why = format!("None of {DRAWS} texts that repeat had a prediction that is sure and that a few heads decide.");
-    Ok((last, Key::Withdrawn(why)))
+    Ok(found(open, last, Key::Withdrawn(why)))
 }
 
 /// The likeliest token and its probability.

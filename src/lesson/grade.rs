@@ -94,7 +94,9 @@ pub fn grade(question: &Question, answer: &Answer) -> Verdict {
             });
             Verdict { correct: false, reasons: vec![Reason { option: None, correct: false, text }] }
         }
-        (QuestionKind::Order { items, reasons }, Answer::Order(given)) => grade_parts::order(items.len(), reasons, given),
+        (QuestionKind::Order { items, reasons }, Answer::Order(given)) => {
+            grade_parts::order(items.len(), reasons, given)
+        }
         (QuestionKind::Match { pairs, distractors }, Answer::Pairs(given)) => {
             grade_parts::matching(pairs, distractors, given)
         }

@@ -69,10 +69,18 @@ pub fn grade_task(key: &Key, attempt: &Attempt) -> Verdict {
             };
             let (p, share) = (percent(score), if best > 0.0 { score / best } else { 0.0 });
             if share >= FOUND {
-                right(format!("Layer {}, head {} scores {p}, and the best head {}.", head.layer, head.head, percent(best)))
+                right(format!(
+                    "Layer {}, head {} scores {p}, and the best head {}.",
+                    head.layer,
+                    head.head,
+                    percent(best)
+                ))
             } else {
                 let by = percent(1.0 - share);
-                wrong(format!("Layer {}, head {} scores {p}. Another head scores more: this is {by} short.", head.layer, head.head))
+                wrong(format!(
+                    "Layer {}, head {} scores {p}. Another head scores more: this is {by} short.",
+                    head.layer, head.head
+                ))
             }
         }
         (Key::Flip(key), Attempt::Silenced(heads, now)) => {
@@ -82,9 +90,19 @@ pub fn grade_task(key: &Key, attempt: &Attempt) -> Verdict {
             if *now == key.top {
                 wrong(format!("With {} silenced, “{}” is still the likeliest.", heads(n), visible(&key.top)))
             } else if n > enough {
-                wrong(format!("It is “{}” now, but you silenced {}, and {} can do it.", visible(now), heads(n), heads(enough)))
+                wrong(format!(
+                    "It is “{}” now, but you silenced {}, and {} can do it.",
+                    visible(now),
+                    heads(n),
+                    heads(enough)
+                ))
             } else {
-                right(format!("With {} silenced, “{}” is the likeliest and not “{}”.", heads(n), visible(now), visible(&key.top)))
+                right(format!(
+                    "With {} silenced, “{}” is the likeliest and not “{}”.",
+                    heads(n),
+                    visible(now),
+                    visible(&key.top)
+                ))
             }
         }
         (Key::Row(row), Attempt::Temperature(temperature)) if temperature.is_finite() && *temperature > 0.0 => {
@@ -93,7 +111,11 @@ pub fn grade_task(key: &Key, attempt: &Attempt) -> Verdict {
             if (entropy - row.target).abs() <= ENTROPY * row.target {
                 right(said + ".")
             } else {
-                let side = if entropy < row.target { "too small: the row is too sharp" } else { "too large: the row is too flat" };
+                let side = if entropy < row.target {
+                    "too small: the row is too sharp"
+                } else {
+                    "too large: the row is too flat"
+                };
                 wrong(format!("{said}. That is {side}."))
             }
         }

@@ -55,7 +55,9 @@ impl Toml<'_> {
             let RawPrecedence { before: first, after: second, reason } = raw.get_ref();
             let (before, after) = (place(first)?, place(second)?);
             if before >= after {
-                return Err(self.error(&raw.span(), "In items, the step of before does not stand before that of after."));
+                return Err(
+                    self.error(&raw.span(), "In items, the step of before does not stand before that of after.")
+                );
             }
             reasons.push(Precedence { before, after, reason: self.prose(reason.clone())? });
         }
@@ -81,7 +83,9 @@ impl Toml<'_> {
         let mut distractors = Vec::new();
         for distractor in &raw.distractors {
             if !rights.insert(distractor.get_ref().trim()) {
-                return Err(self.error(&distractor.span(), "This distractor is the right side of a pair, or stands twice."));
+                return Err(
+                    self.error(&distractor.span(), "This distractor is the right side of a pair, or stands twice.")
+                );
             }
             distractors.push(self.prose(distractor.clone())?);
         }

@@ -41,7 +41,9 @@ pub fn act(lesson: &Lesson, action: &LessonAction, model: Option<&str>, tweaks: 
                 confidence: Some(*confidence),
                 tweaks: tweaks.iter().filter_map(|tweak| serde_json::to_value(tweak).ok()).collect(),
                 answer: match made {
-                    Commitment::Option(i) => asked.options.get(*i).map(|option| option.text.clone()).unwrap_or_default(),
+                    Commitment::Option(i) => {
+                        asked.options.get(*i).map(|option| option.text.clone()).unwrap_or_default()
+                    }
                     Commitment::Bar(bar) => format!("{:.0} %", bar * 100.0),
                 },
                 ..Act::question(id, predict, &[], Credit::whole((*right)?))

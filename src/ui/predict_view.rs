@@ -29,7 +29,15 @@ pub struct PredictState {
 
 impl Default for PredictState {
     fn default() -> Self {
-        Self { chosen: None, bar: 0.5, confidence: 70, committed: false, asked: String::new(), settled: None, focus: false }
+        Self {
+            chosen: None,
+            bar: 0.5,
+            confidence: 70,
+            committed: false,
+            asked: String::new(),
+            settled: None,
+            focus: false,
+        }
     }
 }
 

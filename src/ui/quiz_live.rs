@@ -30,12 +30,19 @@ pub fn prompt(
     button.clicked().then(|| LessonAction::SetPrompt(text.clone()))
 }
 
+/// Has the question's text run, where the lab shows another one.
+pub fn ask(prompt: &ModelText, live: &LiveTruth) -> Option<LessonAction> {
+    let text = prompt.of(live.model_id.as_deref())?;
+    let is_there = live.facts.as_ref().is_some_and(|facts| facts.prompt == *text);
+    (live.model.is_some() && !is_there).then(|| LessonAction::SetPrompt(text.clone()))
+}
+
 /// The verdict on what was typed, once it is asked for and a run of the text is there; until then, what is waited for.
 pub fn settle(
     ui: &mut Ui,
     prompt: &ModelText,
     key: LiveKey,
-    state: &mut QuizState,
+    state: &QuizState,
     live: &LiveTruth,
     name: &str,
     actions: &mut Vec<LessonAction>,
@@ -44,24 +51,25 @@ pub fn settle(
         return None;
     }
     let text = prompt.of(live.model_id.as_deref())?;
-    let facts = live.facts.as_ref().filter(|facts| facts.prompt == *text);
-    if let Some(facts) = facts {
-        state.asked = false;
+    if let Some(facts) = live.facts.as_ref().filter(|facts| facts.prompt == *text) {
         let verdict = grade_live(key, facts, &state.typed);
         if verdict.is_none() {
-            let of = name.to_lowercase();
-            ui.label(RichText::new(format!("The open model has no answer to {of}: it lacks that head.")).weak());
+            let words = "The open model lacks the head that is asked for. Open another model, and it will answer.";
+            ui.label(RichText::new(words).weak());
         }
         return verdict;
     }
     let words = match (&live.model, live.running) {
         (None, _) => "Open a model, and it will show who is right.",
         (Some(_), true) => "The model is reading the text …",
-        (Some(_), false) => {
-            actions.push(LessonAction::SetPrompt(text.clone()));
-            "The model is asked …"
-        }
+        (Some(_), false) => "The lab shows another text now.",
     };
     ui.label(RichText::new(words).weak());
+    if live.model.is_some() && !live.running {
+        let button = ui.button("Ask the model");
+        if card::named(ui, button, format!("Ask the model, {}", name.to_lowercase())).clicked() {
+            actions.push(LessonAction::SetPrompt(text.clone()));
+        }
+    }
     None
 }

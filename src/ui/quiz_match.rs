@@ -8,7 +8,7 @@ use egui::{Button, RichText, Ui, vec2};
 use super::card::{self, Tone};
 use super::markdown::Typesetter;
 use super::quiz_view::{QuizState, Spot};
-use crate::lesson::{Pair, shuffled};
+use crate::lesson::{Pair, Reason, shuffled};
 
 /// Shows the right sides and, for each left side, which of them it has.
 pub fn show(
@@ -24,7 +24,7 @@ pub fn show(
     let order = shuffled(rights.len(), seed);
     for (letter, right) in letters().zip(&order) {
         let Some(text) = rights.get(*right) else { continue };
-        ui.horizontal_top(|ui| {
+        ui.horizontal(|ui| {
             ui.label(RichText::new(letter.to_string()).monospace().strong());
             let laid = type_.line(ui, text, ui.available_width());
             let (rect, _) = ui.allocate_exact_size(laid.size(), egui::Sense::hover());
@@ -54,12 +54,29 @@ pub fn show(
                     *pair = Some(*right);
                 }
             }
+            if let Some(reason) = told(state, left) {
+                mark(ui, reason.correct);
+            }
         });
-        let reason = state.verdict.as_ref().and_then(|v| v.reasons.iter().find(|r| r.option == Some(left)));
-        if let Some(reason) = reason.cloned() {
+        let reason = told(state, left);
+        if let Some(reason) = reason {
             card::aside(ui, type_, if reason.correct { Tone::Right } else { Tone::Wrong }, &reason.text);
         }
         ui.add_space(4.0);
+    }
+}
+
+/// What was said of a left side, once the answer is graded.
+fn told(state: &QuizState, left: usize) -> Option<Reason> {
+    state.verdict.as_ref()?.reasons.iter().find(|reason| reason.option == Some(left)).cloned()
+}
+
+/// A tick or a cross behind the letters: colour alone tells nothing to some.
+fn mark(ui: &mut Ui, correct: bool) {
+    let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), egui::Sense::hover());
+    match correct {
+        true => card::tick(ui, rect, Tone::Right.color(ui)),
+        false => card::cross(ui, rect, Tone::Wrong.color(ui)),
     }
 }
 

@@ -25,8 +25,9 @@ pub fn show(ui: &mut Ui, type_: &mut Typesetter, items: &[String], state: &mut Q
     for (place, item) in state.order.clone().into_iter().enumerate() {
         let Some(text) = items.get(item) else { continue };
         let words = type_.document(text).plain();
-        row(ui, place, |ui| {
-            ui.push_id(("step", item), |ui| {
+        // Named by the step around the whole row: inside, names count from its beginning.
+        ui.push_id(("step", item), |ui| {
+            row(ui, place, |ui| {
                 let move_to = |ui: &mut Ui, sign: &str, what: &str, can: bool| {
                     let sign = RichText::new(sign).family(theme::icons()).size(15.0);
                     let button = ui.add_enabled(open && can, Button::new(sign).min_size(vec2(26.0, 24.0)));
@@ -49,10 +50,10 @@ pub fn show(ui: &mut Ui, type_: &mut Typesetter, items: &[String], state: &mut Q
                         up.request_focus();
                     }
                 }
+                let laid = type_.line(ui, text, ui.available_width());
+                let (rect, _) = ui.allocate_exact_size(laid.size(), egui::Sense::hover());
+                laid.paint(ui, rect.min);
             });
-            let laid = type_.line(ui, text, ui.available_width());
-            let (rect, _) = ui.allocate_exact_size(laid.size(), egui::Sense::hover());
-            laid.paint(ui, rect.min);
         });
     }
     if let Some((a, b)) = swap {

@@ -130,7 +130,10 @@ pub fn show(
         if let QuestionKind::Live { prompt, key } = &asked.kind {
             let verdict = quiz_live::settle(ui, prompt, *key, state, live, &name, &mut actions);
             let answer = Answer::Word(state.typed.clone());
-            actions.extend(verdict.map(|verdict| keep(asked, state, answer, verdict, None)));
+            actions.extend(verdict.map(|verdict| {
+                state.asked = false;
+                keep(asked, state, answer, verdict, None)
+            }));
         }
         if let Some(verdict) = state.verdict.clone() {
             actions.extend(outcome(ui, type_, asked, state, &verdict, &name));
@@ -141,7 +144,7 @@ pub fn show(
             }
             ui.add_space(2.0);
             let variant = (!question.variants.is_empty()).then_some(variant as u64);
-            actions.extend(buttons(ui, asked, state, entered, variant, &name));
+            actions.extend(buttons(ui, asked, state, entered, variant, live, &name));
         }
     });
     actions
@@ -209,6 +212,7 @@ fn buttons(
     state: &mut QuizState,
     entered: bool,
     variant: Option<u64>,
+    live: &LiveTruth,
     name: &str,
 ) -> Option<LessonAction> {
     let of = name.to_lowercase();
@@ -221,8 +225,9 @@ fn buttons(
             state.focus_if_due(Spot::Main, &check);
             if let Some(answer) = given.filter(|_| check.clicked() || entered) {
                 state.focus = (check.has_focus() || entered).then_some(Spot::Verdict);
-                if let QuestionKind::Live { .. } = question.kind {
+                if let QuestionKind::Live { prompt, .. } = &question.kind {
                     state.asked = true;
+                    action = quiz_live::ask(prompt, live);
                 } else {
                     let verdict = grade(question, &answer);
                     action = Some(keep(question, state, answer, verdict, variant));

@@ -4,12 +4,11 @@ use egui::{
     Align2, FontId, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, vec2,
 };
 
-use super::lesson_column::LessonColumn;
+use super::lesson_column::{LessonColumn, problem_page};
 use super::settings::Settings;
 use super::theme::{self, RADIUS_SMALL, palette};
 use super::view::View;
 use super::{icon, widgets};
-use crate::ui::lesson_column::problem_page;
 
 /// Draws the list; a click opens a lesson.
 pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, view: &mut View<'_>) {

@@ -19,7 +19,8 @@ pub fn bars(ui: &mut Ui, weights: &[f64], name: &str) {
     for (i, weight) in weights.iter().enumerate() {
         let left = inner.left() + step * i as f32;
         let top = inner.bottom() - inner.height() * (*weight as f32).clamp(0.0, 1.0);
-        let bar = Rect::from_min_max(pos2(left, top.min(inner.bottom() - 1.0)), pos2(left + step * 0.8, inner.bottom()));
+        let bar =
+            Rect::from_min_max(pos2(left, top.min(inner.bottom() - 1.0)), pos2(left + step * 0.8, inner.bottom()));
         ui.painter().rect_filled(bar, 0.0, p.accent);
     }
 }

@@ -35,16 +35,7 @@ pub struct TaskState {
 impl Default for TaskState {
     fn default() -> Self {
         let head = HeadRef { layer: 0, head: 0 };
-        Self {
-            earlier: 0,
-            attempt: 0,
-            hints: 0,
-            head,
-            temperature: 1.0,
-            handed: None,
-            verdict: None,
-            focus: false,
-        }
+        Self { earlier: 0, attempt: 0, hints: 0, head, temperature: 1.0, handed: None, verdict: None, focus: false }
     }
 }
 
@@ -258,8 +249,7 @@ impl Card<'_> {
 
     fn outcome(&mut self) {
         let Some(verdict) = self.state.verdict.clone() else { return };
-        let (tone, words) =
-            if verdict.correct { (Tone::Right, "Found.") } else { (Tone::Wrong, "Not yet.") };
+        let (tone, words) = if verdict.correct { (Tone::Right, "Found.") } else { (Tone::Wrong, "Not yet.") };
         let line = card::verdict(self.ui, tone, self.name, words);
         if std::mem::take(&mut self.state.focus) {
             line.request_focus();

@@ -3,8 +3,8 @@
 
 use glassbox::insight::heads::HeadMap;
 use glassbox::lesson::{
-    Answer, Attempt, Block, Candidate, Commitment, Key, Lesson, Library, LiveKey, Question, QuestionKind, RunFacts, Task,
-    Verdict, grade, grade_live, grade_task,
+    Answer, Attempt, Block, Candidate, Commitment, Key, Lesson, Library, LiveKey, Question, QuestionKind, RunFacts,
+    Task, Verdict, grade, grade_live, grade_task,
 };
 use glassbox::model::Recorded;
 use glassbox::model::tweak::HeadRef;
@@ -34,7 +34,10 @@ fn answers(question: &Question) -> [Answer; 2] {
         QuestionKind::Single(_) => [Answer::One(wrong.unwrap()), Answer::One(right[0])],
         QuestionKind::Multiple(_) => {
             let all = (0..choices.len()).collect();
-            [Answer::Many(if wrong.is_some() { all } else { [right[0]].into() }), Answer::Many(right.into_iter().collect())]
+            [
+                Answer::Many(if wrong.is_some() { all } else { [right[0]].into() }),
+                Answer::Many(right.into_iter().collect()),
+            ]
         }
         QuestionKind::Numeric { answer, tolerance, .. } => {
             [Answer::Number(answer + 2.0 * tolerance + 1.0), Answer::Number(*answer)]
@@ -56,7 +59,11 @@ fn answers(question: &Question) -> [Answer; 2] {
 fn verdict(question: &Question, answer: &Answer) -> Verdict {
     match (&question.kind, answer) {
         (QuestionKind::Live { key, .. }, Answer::Word(word)) => {
-            let key = if let LiveKey::AttendedMostToken { .. } = key { LiveKey::AttendedMostToken { layer: 0, head: 0 } } else { *key };
+            let key = if let LiveKey::AttendedMostToken { .. } = key {
+                LiveKey::AttendedMostToken { layer: 0, head: 0 }
+            } else {
+                *key
+            };
             grade_live(key, &facts(), word).unwrap()
         }
         _ => grade(question, answer),
@@ -91,7 +98,8 @@ fn actions(block: &Block) -> Vec<LessonAction> {
         }
         Block::Predict(predict) => {
             let predicted = |right: bool| {
-                let (predict, made) = (predict.id.clone(), Commitment::Option(0));
+                let made = if predict.options.is_empty() { Commitment::Bar(0.5) } else { Commitment::Option(0) };
+                let predict = predict.id.clone();
                 LessonAction::Predicted { predict, made, confidence: 80, right: Some(right) }
             };
             vec![predicted(false), predicted(true)]
