@@ -124,7 +124,7 @@ fn a_prediction_is_committed_before_the_run_and_settled_by_it() {
     click(&mut harness, "Commit and ask the model, prediction 1");
     let prompt = harness.state().lesson.predictions().next().unwrap().prompt.clone();
     assert_eq!(took(&mut harness), [LessonAction::SetPrompt(prompt.clone())]);
-    assert!(harness.query_by_label_contains("Open a model").is_some(), "without a model it says what to do");
+    assert!(harness.query_by_label_contains("noted. Open a model").is_some(), "without a model it says what to do");
 
     harness.state_mut().live = LiveTruth { model: Some("test".into()), running: true, ..LiveTruth::default() };
     harness.run();

@@ -135,7 +135,7 @@ fn course() -> Course {
     let lesson = |lesson: &crate::lesson::Lesson| CourseLesson {
         id: lesson.meta.id.clone(),
         title: lesson.meta.title.clone(),
-        items: lesson.questions().map(|q| &q.id).chain(lesson.predictions().map(|p| &p.id)).cloned().collect(),
+        items: lesson.items().map(str::to_owned).collect(),
         concepts: lesson.meta.concepts.clone(),
     };
     Course { lessons: library.lessons.iter().map(lesson).collect() }

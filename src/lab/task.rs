@@ -122,7 +122,7 @@ fn row(open: &mut Open, seed: u64) -> Result<Measured> {
     let scores = output.trace.get(at).ok_or(Error::EmptyPrompt)?;
     let n = tokens.len();
     let key = shuffled(config.n_heads, seed).into_iter().find_map(|head| {
-        let last = scores.head(head)?.get((n - 1) * n..)?;
+        let last = scores.head(head)?.get(n.checked_sub(1)? * n..)?;
         let head = HeadRef { layer: 0, head };
         let token = open.tokenizer.decode(tokens.last().map(std::slice::from_ref)?);
         let visible = last.iter().copied().filter(|score| score.is_finite()).collect();

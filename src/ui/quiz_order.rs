@@ -1,6 +1,6 @@
 //! Steps that are put in order with two buttons each, so that the keyboard does what the pointer does.
 //!
-//! The buttons belong to the step and not to its place: whoever moves a step by keyboard keeps the focus on it.
+//! Whoever moves a step by keyboard keeps the focus on it: egui knows a button by its place, so the focus is handed on.
 
 use egui::{Button, RichText, Ui, vec2};
 
@@ -20,12 +20,11 @@ pub fn show(ui: &mut Ui, type_: &mut Typesetter, items: &[String], state: &mut Q
         }
     }
     let open = state.verdict.is_none();
-    let mut swap = None;
+    let (mut swap, mut moved) = (None, None);
     let last = items.len().saturating_sub(1);
     for (place, item) in state.order.clone().into_iter().enumerate() {
         let Some(text) = items.get(item) else { continue };
         let words = type_.document(text).plain();
-        // Named by the step around the whole row: inside, names count from its beginning.
         ui.push_id(("step", item), |ui| {
             row(ui, place, |ui| {
                 let move_to = |ui: &mut Ui, sign: &str, what: &str, can: bool| {
@@ -38,16 +37,15 @@ pub fn show(ui: &mut Ui, type_: &mut Typesetter, items: &[String], state: &mut Q
                 if place == 0 {
                     state.focus_if_due(Spot::Answer, &down);
                 }
-                // At an end one of the two buttons is closed: the other takes the focus over.
-                if up.clicked() {
-                    swap = Some((place, place - 1));
-                    if place == 1 && up.has_focus() {
-                        down.request_focus();
-                    }
-                } else if down.clicked() {
-                    swap = Some((place, place + 1));
-                    if place + 1 == last && down.has_focus() {
-                        up.request_focus();
+                // A step that was moved by keyboard takes the focus along; at an end, where one button is closed, the other.
+                if let Some((_, upward)) = state.moved.take_if(|(moved, _)| *moved == item) {
+                    let keeps = if upward && place > 0 || place == last { &up } else { &down };
+                    keeps.request_focus();
+                }
+                for (button, upward) in [(up, true), (down, false)] {
+                    if button.clicked() {
+                        swap = Some((place, if upward { place - 1 } else { place + 1 }));
+                        moved = button.has_focus().then_some((item, upward));
                     }
                 }
                 let laid = type_.line(ui, text, ui.available_width());
@@ -58,6 +56,7 @@ pub fn show(ui: &mut Ui, type_: &mut Typesetter, items: &[String], state: &mut Q
     }
     if let Some((a, b)) = swap {
         state.order.swap(a, b);
+        state.moved = moved;
     }
 }
 

@@ -24,6 +24,8 @@ pub struct QuizState {
     pub(super) typed: String,
     /// The items as they stand now; empty until they are first shown.
     pub(super) order: Vec<usize>,
+    /// The item that was just moved by keyboard, and whether upwards: its button takes the focus at its new place.
+    pub(super) moved: Option<(usize, bool)>,
     /// The right side that each left side has now.
     pub(super) pairs: Vec<Option<usize>>,
     /// Whether the open model is to settle what was typed, once it has run the text.

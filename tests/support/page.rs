@@ -74,7 +74,7 @@ pub fn focused(harness: &Harness<'static, Page>) -> String {
 
 /// Presses Tab until a widget has the focus; how often that took.
 pub fn tab_to(harness: &mut Harness<'static, Page>, label: &str) -> usize {
-    for presses in 0..100 {
+    for presses in 0..600 {
         if focused(harness) == label {
             return presses;
         }
