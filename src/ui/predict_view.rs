@@ -125,7 +125,12 @@ pub fn show(
 
 /// The bar that the student places; once it is settled, with the model's own below.
 fn place_bar(ui: &mut Ui, state: &mut PredictState, name: &str) {
-    row_plot::placed(ui, state.bar, state.settled.as_ref().and_then(|settled| settled.bar), name);
+    let truth = state.settled.as_ref().and_then(|settled| settled.bar);
+    row_plot::placed(ui, state.bar, truth, name);
+    if let Some(truth) = truth {
+        let (yours, its) = (state.bar * 100.0, truth * 100.0);
+        ui.label(RichText::new(format!("Above, yours: {yours:.0} %. Below, the model's: {its:.0} %.")).weak());
+    }
     if !state.committed {
         ui.horizontal_wrapped(|ui| {
             let label = ui.label("Your bar");
