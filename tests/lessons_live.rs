@@ -7,7 +7,7 @@ mod support;
 
 use glassbox::engine::tokenizer::Tokenizer;
 use glassbox::engine::{Engine, Request, open_tokenizer, top_tokens};
-use glassbox::lesson::{Candidate, Lesson, Library, RunFacts, mean_last_row};
+use glassbox::lesson::{Candidate, Lesson, Library, RunFacts, mean_last_row, patterns};
 use glassbox::model::tweak::{self, Ablation, Sources, Tweak};
 use glassbox::model::{Capture, LogitsWanted, Site};
 
@@ -47,6 +47,7 @@ impl Live {
                 .map(|t| Candidate { text: self.tokenizer.decode(&[t.id]), probability: t.probability })
                 .collect(),
             last_row: mean_last_row(&output.trace),
+            patterns: patterns(&output.trace),
         }
     }
 

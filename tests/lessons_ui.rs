@@ -1,46 +1,14 @@
 //! The reading column, driven through its real widgets by accessible name, without a display.
 
+#[path = "support/page.rs"]
+mod sheet;
+
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use glassbox::lesson::{Answer, Candidate, Lesson, LessonError, Library, LiveTruth, QuestionKind, RunFacts};
-use glassbox::ui::lesson_view::{self, LessonAction, LessonState};
-use glassbox::ui::theme;
-
-struct Page {
-    lesson: Lesson,
-    state: LessonState,
-    live: LiveTruth,
-    actions: Vec<LessonAction>,
-    problem: Option<LessonError>,
-}
-
-impl eframe::App for Page {
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        // The pane that the window shows lessons in.
-        let pane = egui::Frame::new().fill(theme::palette(ui).surface);
-        egui::CentralPanel::default().frame(pane).show(ui, |ui| {
-            let actions = match &self.problem {
-                Some(problem) => {
-                    lesson_view::show_problem(ui, problem);
-                    Vec::new()
-                }
-                None => lesson_view::show(ui, &self.lesson, &mut self.state, &self.live),
-            };
-            self.actions.extend(actions);
-        });
-    }
-}
-
-fn page_of(lesson: Lesson, size: egui::Vec2, dark: bool) -> Harness<'static, Page> {
-    let state = LessonState::default();
-    let page = Page { lesson, state, live: LiveTruth::default(), actions: Vec::new(), problem: None };
-    let theme = if dark { egui::Theme::Dark } else { egui::Theme::Light };
-    Harness::builder().with_size(size).with_theme(theme).wgpu().build_eframe(|cc| {
-        theme::install(&cc.egui_ctx);
-        page
-    })
-}
+use glassbox::lesson::{Answer, Candidate, Commitment, Library, LiveTruth, QuestionKind, RunFacts};
+use glassbox::ui::lesson_view::LessonAction;
+use sheet::{Page, click, focused, look, page_of, tab_to, took};
 
 fn page(size: egui::Vec2, dark: bool) -> Harness<'static, Page> {
     page_of(Library::embedded().lessons.swap_remove(0), size, dark)
@@ -48,23 +16,7 @@ fn page(size: egui::Vec2, dark: bool) -> Harness<'static, Page> {
 
 /// A column tall enough that nothing has to be scrolled to.
 fn tall() -> Harness<'static, Page> {
-    page(egui::vec2(520.0, 24_000.0), false)
-}
-
-/// Writes what is on screen to the folder that the environment variable GLASSBOX_LOOK names, for a look at it.
-fn look(harness: &mut Harness<'static, Page>, name: &str) {
-    if let Some(folder) = std::env::var_os("GLASSBOX_LOOK") {
-        harness.render().unwrap().save(std::path::Path::new(&folder).join(name)).unwrap();
-    }
-}
-
-fn click(harness: &mut Harness<'static, Page>, label: &str) {
-    harness.get_by_label(label).click();
-    harness.run();
-}
-
-fn took(harness: &mut Harness<'static, Page>) -> Vec<LessonAction> {
-    std::mem::take(&mut harness.state_mut().actions)
+    page(egui::vec2(520.0, 40_000.0), false)
 }
 
 fn facts(prompt: &str) -> RunFacts {
@@ -74,6 +26,7 @@ fn facts(prompt: &str) -> RunFacts {
         tokens: "When Mary and John went".split(' ').map(str::to_owned).collect(),
         next: next.map(|(text, probability)| Candidate { text: text.into(), probability }).into(),
         last_row: vec![0.5, 0.1, 0.1, 0.1, 0.2],
+        patterns: Vec::new(),
     }
 }
 
@@ -171,7 +124,7 @@ fn a_prediction_is_committed_before_the_run_and_settled_by_it() {
     click(&mut harness, "Commit and ask the model, prediction 1");
     let prompt = harness.state().lesson.predictions().next().unwrap().prompt.clone();
     assert_eq!(took(&mut harness), [LessonAction::SetPrompt(prompt.clone())]);
-    assert!(harness.query_by_label_contains("Open a model").is_some(), "without a model it says what to do");
+    assert!(harness.query_by_label_contains("noted. Open a model").is_some(), "without a model it says what to do");
 
     harness.state_mut().live = LiveTruth { model: Some("test".into()), running: true, ..LiveTruth::default() };
     harness.run();
@@ -186,8 +139,12 @@ fn a_prediction_is_committed_before_the_run_and_settled_by_it() {
     harness.state_mut().live.facts = Some(facts(&prompt).into());
     harness.run();
     look(&mut harness, "settled.png");
-    let expected =
-        LessonAction::Predicted { predict: "who-gets-the-drink".into(), choice: 1, confidence: 90, right: Some(false) };
+    let expected = LessonAction::Predicted {
+        predict: "who-gets-the-drink".into(),
+        made: Commitment::Option(1),
+        confidence: 90,
+        right: Some(false),
+    };
     assert_eq!(took(&mut harness), [expected], "reported once");
     assert!(harness.query_by_label_contains("puts 92 % on “Mary”").is_some(), "the finding names the live numbers");
     harness.state_mut().live.facts = None;
@@ -209,23 +166,6 @@ fn a_scene_and_its_changes_reach_the_lab() {
     harness.run();
     let button = harness.get_by_label("See only 3 tokens, scene 3");
     assert_eq!(button.accesskit_node().toggled(), Some(egui::accesskit::Toggled::True), "the button shows its state");
-}
-
-fn focused(harness: &Harness<'static, Page>) -> String {
-    let node = harness.query_all_by(|node| node.is_focused()).next();
-    node.map(|n| n.accesskit_node().label().or(n.accesskit_node().value()).unwrap_or_default()).unwrap_or_default()
-}
-
-/// Presses Tab until a widget has the focus; how often that took.
-fn tab_to(harness: &mut Harness<'static, Page>, label: &str) -> usize {
-    for presses in 0..100 {
-        if focused(harness) == label {
-            return presses;
-        }
-        harness.key_press(egui::Key::Tab);
-        harness.run();
-    }
-    panic!("Tab does not reach {label:?}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn an_answer_in_the_window_is_there_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     let record = folder.path().join("progress.sqlite3");
     let in_lesson = || Settings { lesson: Some("attention".to_owned()), ..Settings::default() };
-    let mut w = window_with([1700.0, 24_000.0], Theme::Light, in_lesson(), options(&record));
+    let mut w = window_with([1700.0, 40_000.0], Theme::Light, in_lesson(), options(&record));
     rest(&mut w);
     assert!(w.query_by_label("0 XP").is_some());
     click(&mut w, "Question 1: Speed: the text is split, and each head reads a part of it.");

@@ -4,6 +4,7 @@ mod bench;
 mod eval;
 mod generate;
 mod inspect;
+mod lessons;
 mod models;
 mod progress;
 mod shot;
@@ -42,6 +43,8 @@ enum Command {
     Models(models::Models),
     /// Prints what a weight file holds.
     Inspect(inspect::Inspect),
+    /// Checks a folder of lessons.
+    Lessons(lessons::Lessons),
     /// Generates text.
     Generate(generate::Generate),
     /// Records a run's tensors in a safetensors file, under their hook names.
@@ -84,6 +87,7 @@ pub fn run() -> Result<(), String> {
         None => window(arguments.file, device),
         Some(Command::Models(command)) => command.run(),
         Some(Command::Inspect(command)) => command.run(),
+        Some(Command::Lessons(command)) => command.run(),
         Some(Command::Generate(command)) => command.run(device),
         Some(Command::Trace(command)) => command.run(device),
         Some(Command::Bench(command)) => command.run(device),

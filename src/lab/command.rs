@@ -1,7 +1,7 @@
 //! What the student can ask of the lab.
 
 use super::meaning::Question;
-use super::{LossText, Study};
+use super::{LossText, Study, TaskJob};
 use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::SamplerConfig;
 use crate::model::tweak::{HeadRef, Tweak};
@@ -56,6 +56,8 @@ pub enum Command {
     StopStudy(Study),
     /// Asks about meaning: the answer comes into the snapshot's `meaning`.
     Ask(Question),
+    /// Measures the open model for an attempt at a lesson's task.
+    Measure(TaskJob),
     /// Stops whatever runs.
     Cancel,
     /// Removes a notice.

@@ -11,15 +11,10 @@ pub fn course(library: &Library) -> Course {
     let lesson = |lesson: &Lesson| CourseLesson {
         id: lesson.meta.id.clone(),
         title: lesson.meta.title.clone(),
-        items: items(lesson),
+        items: lesson.items().map(str::to_owned).collect(),
         concepts: lesson.meta.concepts.clone(),
     };
     Course { lessons: library.lessons.iter().map(lesson).collect() }
-}
-
-/// The ids of everything on a page that is graded: questions, then predictions.
-pub fn items(lesson: &Lesson) -> Vec<String> {
-    lesson.questions().map(|q| &q.id).chain(lesson.predictions().map(|p| &p.id)).cloned().collect()
 }
 
 /// Which concept of the lessons builds on which. A file that leads in a circle gives a map without any needs.

@@ -2,9 +2,10 @@
 //!
 //! For each concept that is due, the least well remembered first, one question about it: of those that were answered
 //! before, the one that was not seen for the longest time, else the first that there is. A question about several due
-//! concepts stands for all of them, because its answer is recorded for all of them.
+//! concepts stands for all of them, because its answer is recorded for all of them. Questions that the open model settles are
+//! left to their lessons: a review needs no model.
 
-use crate::lesson::Library;
+use crate::lesson::{Library, Question, QuestionKind};
 use crate::progress::{Memory, Record};
 
 /// A question to answer again.
@@ -26,7 +27,8 @@ pub fn deck(library: &Library, record: &Record, due: &[(String, Memory)]) -> Vec
             continue;
         }
         let questions = library.lessons.iter().flat_map(|lesson| lesson.questions().map(move |q| (lesson, q)));
-        let about = questions.filter(|(_, question)| question.concepts.contains(concept));
+        let stands_alone = |question: &Question| !matches!(question.kind, QuestionKind::Live { .. });
+        let about = questions.filter(|(_, q)| q.concepts.contains(concept) && stands_alone(q));
         let last_seen = |lesson: &str, item: &str| record.item(lesson, item).map_or(i64::MAX, |item| item.last.ms());
         let Some((lesson, question)) = about.min_by_key(|(l, q)| last_seen(&l.meta.id, &q.id)) else { continue };
         let is_due = |id: &&String| due.iter().any(|(concept, _)| concept == *id);

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::meaning::{Answer, Question};
 use super::snapshot::{Chip, DeviceOption, Lens, ModelCard, NoticeLevel, Run};
 use super::study::{Study, StudyJob, StudyView};
+use super::task::TaskJob;
 use crate::builtin::ModelFolders;
 use crate::engine::{DeviceChoice, ModelSource};
+use crate::lesson::Measured;
 use crate::model::sampler::{Draw, SamplerConfig};
 use crate::model::tweak::Tweak;
 
@@ -29,6 +31,8 @@ pub enum Job {
     StopStudy(Study),
     /// Answers a question about meaning.
     Ask(AskJob),
+    /// Measures the open model for a lesson's task; what is known already is not measured again.
+    Task(TaskJob, Option<Arc<Measured>>),
 }
 
 /// Kinds of job, most urgent first.
@@ -44,6 +48,8 @@ pub enum Kind {
     Generate,
     /// `Job::Ask`, by the kind of question.
     Ask(AskKind),
+    /// `Job::Task`.
+    Task,
     /// `Job::FindDevices`.
     FindDevices,
     /// `Job::StopStudy`.
@@ -97,6 +103,7 @@ impl Job {
                 Question::Pairs { .. } => AskKind::Pairs,
                 Question::Context { .. } => AskKind::Context,
             }),
+            Self::Task(..) => Kind::Task,
         }
     }
 }
@@ -219,6 +226,13 @@ pub enum Event {
         study: Study,
         /// What is known.
         view: Arc<StudyView>,
+    },
+    /// The open model was measured for an attempt at a task.
+    Measured {
+        /// The seed of the attempt.
+        seed: u64,
+        /// What was found.
+        measured: Measured,
     },
     /// A generation began: the prompt was run.
     Prefilled {

@@ -25,6 +25,7 @@ mod snapshot;
 mod standing;
 mod studies;
 pub mod study;
+mod task;
 mod trace;
 pub mod worker;
 
@@ -49,6 +50,7 @@ pub use snapshot::{
 pub use standing::{CalibrationView, Learner, Newest, Standing};
 use study::StudyJob;
 pub use study::{Finding, LossText, Studies, Study, StudyView};
+pub use task::TaskJob;
 use worker::EngineThread;
 
 use crate::builtin::ModelFolders;
@@ -173,7 +175,7 @@ impl Lab {
         match command {
             Command::OpenModel(source) => self.open(source, false),
             Command::CloseModel => {
-                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate, Kind::Task]);
                 self.give_up_questions(None);
                 self.engine.send(Job::Close);
             }
@@ -230,8 +232,14 @@ impl Lab {
             Command::Study(study, text) => self.begin_study(study, text),
             Command::StopStudy(study) => self.stop_study(study),
             Command::Ask(question) => self.ask(question),
+            Command::Measure(job) => {
+                if s.model.is_some() {
+                    let known = s.measured.get(&job.seed).filter(|_| job.silenced.is_some()).cloned();
+                    self.engine.send(Job::Task(job, known));
+                }
+            }
             Command::Cancel => {
-                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]);
+                self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate, Kind::Task]);
                 Study::ALL.into_iter().for_each(|study| self.stop_study(study));
                 self.give_up_questions(Some("Stopped, as you asked."));
             }
@@ -297,15 +305,20 @@ impl Lab {
             Event::Devices(devices) => s.devices = devices,
             Event::Progress { label, fraction } => s.activity = Some(Activity { label, fraction }),
             Event::Opened(card) => {
+                s.measured.clear();
                 self.forget_studies();
                 self.opened(card);
             }
             Event::Study { id, study, view } => self.study_knows(id, study, view),
+            Event::Measured { seed, measured } => {
+                s.measured.insert(seed, Arc::new(measured));
+            }
             Event::Closed => {
                 self.forget_studies();
                 let s = &mut self.snapshot;
                 s.model = None;
                 s.meaning = Meaning::default();
+                s.measured.clear();
                 (s.clean, s.tweaked, s.generation) = (None, None, None);
                 (s.chips, s.n_prompt, s.stale) = (Arc::default(), 0, false);
             }

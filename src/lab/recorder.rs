@@ -16,7 +16,7 @@ use super::learner::{Bench, LearnerCommand, OpenModel};
 use super::standing::{Newest, Plan, Sitting, Standing};
 use super::{course, report, worker};
 use crate::engine::open_checkpoint;
-use crate::lesson::{Concepts, Library};
+use crate::lesson::{Concepts, Lesson, Library, QuestionKind};
 use crate::progress::{Act, ActKind, Error, Graded, Moment, Opened, Profile, Store};
 
 /// What the first profile of a record is called until somebody names it.
@@ -176,7 +176,7 @@ impl Keeper {
     }
 
     fn keep(&mut self, mut act: Act, model: Option<OpenModel>) -> Result<(), String> {
-        if depends_on_model(&act) && act.model.is_none() {
+        if depends_on_model(&self.plan.library, &act) && act.model.is_none() {
             act.model = model.and_then(|model| self.hash_of(model));
         }
         let own = self.own.id;
@@ -301,8 +301,10 @@ fn chosen(store: &mut Store, account: Option<&str>) -> Result<Profile, Error> {
     }
 }
 
-/// Whether an answer depends on the open model: predictions and tasks are settled by it, and so is what was answered
-/// while something was changed in it.
-fn depends_on_model(act: &Act) -> bool {
-    act.kind != ActKind::Question || !act.tweaks.is_empty()
+/// Whether an answer depends on the open model: predictions, tasks and live questions are settled by it, and so is what was
+/// answered while something was changed in it.
+fn depends_on_model(library: &Library, act: &Act) -> bool {
+    let questions = library.lessons.iter().filter(|l| l.meta.id == act.lesson).flat_map(Lesson::questions);
+    let mut live = questions.filter(|q| matches!(q.kind, QuestionKind::Live { .. }));
+    act.kind != ActKind::Question || !act.tweaks.is_empty() || live.any(|q| q.id == act.item)
 }

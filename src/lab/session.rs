@@ -12,12 +12,14 @@ use super::geometry::Table;
 use super::job::{Event, Job, Kind, OpenJob, TraceJob};
 use super::snapshot::{DeviceOption, Lens, NoticeLevel, Run};
 use super::study::{StudyJob, Work};
+use super::task::{self, TaskJob};
 use super::trace::{self, Traced};
 use super::worker::Mailbox;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::tokenizer::Tokenizer;
 use crate::engine::{Engine, ModelSource, NotNumbers, TokenScore, devices, open_engine, open_source};
 use crate::insight::ngram::NGram;
+use crate::lesson::Measured;
 use crate::model::{Cancel, DeviceKind, Error, HookPoint, Site};
 
 /// Rows of the residual stream that one piece of background work reads through the logit lens.
@@ -98,6 +100,7 @@ impl Session {
             Job::Study(job) => self.begin_study(job, cancel, mailbox),
             Job::StopStudy(study) => self.studies.retain(|(job, _)| job.study != study),
             Job::Ask(job) => self.ask(&job, &cancel, mailbox),
+            Job::Task(job, known) => self.task(&job, known.as_deref(), cancel, mailbox),
             Job::Generate(job) => {
                 if let Some(open) = &mut self.open {
                     open.engine.set_cancel(cancel.clone());
@@ -154,7 +157,7 @@ impl Session {
             }
             None => mailbox.post(Event::Closed),
         }
-        for kind in [Kind::Open, Kind::Trace, Kind::Generate].into_iter().chain(Kind::ASK) {
+        for kind in [Kind::Open, Kind::Trace, Kind::Generate, Kind::Task].into_iter().chain(Kind::ASK) {
             mailbox.post(Event::Done(kind));
         }
     }
@@ -259,6 +262,17 @@ impl Session {
                     self.after_failure(&error, mailbox);
                 }
             }
+        }
+    }
+
+    fn task(&mut self, job: &TaskJob, known: Option<&Measured>, cancel: Cancel, mailbox: &Mailbox) {
+        let Some(open) = &mut self.open else { return };
+        open.engine.set_cancel(cancel);
+        mailbox.post(Event::Progress { label: "Measuring the model".into(), fraction: None });
+        match task::measure(open, job, known, mailbox) {
+            Ok(measured) => mailbox.post(Event::Measured { seed: job.seed, measured }),
+            Err(Error::Cancelled) => {}
+            Err(error) => self.after_failure(&error, mailbox),
         }
     }
 

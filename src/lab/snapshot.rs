@@ -1,5 +1,6 @@
 //! What the lab shows: plain data, replaced as jobs finish.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use super::meaning::Meaning;
 use super::study::Studies;
 use crate::builtin::About;
 use crate::engine::{DeviceChoice, Memory, ModelSource, TokenScore};
+use crate::lesson::Measured;
 use crate::model::sampler::{Draw, SamplerConfig};
 use crate::model::tweak::{HeadRef, Tweak};
 use crate::model::{DeviceInfo, ModelConfig, Trace};
@@ -60,6 +62,8 @@ pub struct Snapshot {
     pub studies: Studies,
     /// What was asked about meaning.
     pub meaning: Meaning,
+    /// What was measured of the open model for tasks, by the seeds of the attempts.
+    pub measured: BTreeMap<u64, Arc<Measured>>,
     /// What is running now.
     pub activity: Option<Activity>,
     /// Messages, oldest first.

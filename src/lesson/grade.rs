@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::{Question, QuestionKind};
+use super::{Mistake, Question, QuestionKind, grade_parts};
 
 /// What a student answered. Options are counted as in the file, whatever order they were shown in.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,12 @@ pub enum Answer {
     Many(BTreeSet<usize>),
     /// A number, in the question's unit.
     Number(f64),
+    /// All items, in the order that the student gave them.
+    Order(Vec<usize>),
+    /// For each left side the right side that was chosen, as [`Question::rights`] counts them.
+    Pairs(Vec<usize>),
+    /// A word, as it was typed.
+    Word(String),
 }
 
 /// The outcome of one attempt.
@@ -35,7 +41,7 @@ pub struct Verdict {
 /// Why one part of an answer is right or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// The option that it speaks of; none for a number.
+    /// The option, or the left side of a pair, that it speaks of; none where it is about the answer as a whole.
     pub option: Option<usize>,
     /// Whether the student was right there.
     pub correct: bool,
@@ -77,25 +83,45 @@ pub fn grade(question: &Question, answer: &Answer) -> Verdict {
             if !given.is_finite() {
                 return unanswered("Type a plain number.");
             }
-            // A hair wider than the tolerance, so that 0.3 ± 0.1 accepts 0.4 in spite of binary fractions.
-            let near = |a: f64| (given - a).abs() <= tolerance + 1e-9 * a.abs().max(1.0);
-            if near(*answer) {
+            if is_near(*given, *answer, *tolerance) {
                 return Verdict { correct: true, reasons: Vec::new() };
             }
-            let known = mistakes.iter().filter(|m| near(m.value));
-            let text = known.map(|m| m.reason.clone()).next().unwrap_or_else(|| {
+            let far = |m: &Mistake| (given - m.value).abs();
+            let known = mistakes.iter().filter(|m| is_near(*given, m.value, *tolerance));
+            let nearest = known.min_by(|a, b| far(a).total_cmp(&far(b)));
+            let text = nearest.map(|m| m.reason.clone()).unwrap_or_else(|| {
                 let side = if given < answer { "too small" } else { "too large" };
                 format!("That is {side}.")
             });
             Verdict { correct: false, reasons: vec![Reason { option: None, correct: false, text }] }
         }
+        (QuestionKind::Order { items, reasons }, Answer::Order(given)) => {
+            grade_parts::order(items.len(), reasons, given)
+        }
+        (QuestionKind::Match { pairs, distractors }, Answer::Pairs(given)) => {
+            grade_parts::matching(pairs, distractors, given)
+        }
+        (QuestionKind::Text { accepted, mistakes }, Answer::Word(given)) => {
+            grade_parts::word(accepted, mistakes, given)
+        }
         (QuestionKind::Single(_), _) => unanswered("Choose one of the options."),
         (QuestionKind::Multiple(_), _) => unanswered("Choose every option that holds."),
         (QuestionKind::Numeric { .. }, _) => unanswered("Type a plain number."),
+        (QuestionKind::Order { .. }, _) => unanswered("Put every step in its place."),
+        (QuestionKind::Match { .. }, _) => unanswered("Choose a partner for each."),
+        (QuestionKind::Text { .. }, _) => unanswered("Type a word."),
+        // Only a run of the open model can tell: see `grade_live`.
+        (QuestionKind::Live { .. }, _) => unanswered("Ask the open model."),
     }
 }
 
-fn unanswered(what_to_do: &str) -> Verdict {
+/// Whether a number counts as another: a hair more than the tolerance, so that 0.3 ± 0.1 takes 0.4 in spite of binary
+/// fractions.
+pub fn is_near(given: f64, value: f64, tolerance: f64) -> bool {
+    (given - value).abs() <= tolerance + 1e-9 * value.abs().max(1.0)
+}
+
+pub(super) fn unanswered(what_to_do: &str) -> Verdict {
     let reason = Reason { option: None, correct: false, text: what_to_do.into() };
     Verdict { correct: false, reasons: vec![reason] }
 }

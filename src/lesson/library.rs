@@ -4,9 +4,11 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use super::{Lesson, LessonError, MAX_BYTES, parse};
+use super::parse::read as read_text;
+use super::{Lesson, LessonError, MAX_BYTES};
 
 macro_rules! embedded {
     ($($file:literal),+ $(,)?) => {
@@ -29,8 +31,30 @@ const MAX_FILES: usize = 200;
 pub struct Library {
     /// The lessons that can be shown, by their order.
     pub lessons: Vec<Lesson>,
-    /// The files that cannot, each with its problem.
+    /// What is wrong with the files that cannot, file by file.
     pub problems: Vec<LessonError>,
+}
+
+/// What a folder looks like from outside: names, sizes and times of its lessons.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamp(Option<Vec<(PathBuf, u64, Option<SystemTime>)>>);
+
+impl Stamp {
+    /// Of a folder now. An unreadable folder looks like itself, and like no readable one.
+    fn of(folder: &Path) -> Self {
+        let Ok(entries) = fs::read_dir(folder) else { return Self(Some(Vec::new())) };
+        let paths = entries.flatten().map(|entry| entry.path()).filter(|path| is_lesson(path));
+        let mut all: Vec<_> = paths
+            .take(2 * MAX_FILES)
+            .map(|path| {
+                let about = fs::metadata(&path).ok();
+                let (size, time) = (about.as_ref().map_or(0, fs::Metadata::len), about.and_then(|a| a.modified().ok()));
+                (path, size, time)
+            })
+            .collect();
+        all.sort();
+        Self(Some(all))
+    }
 }
 
 impl Library {
@@ -38,10 +62,16 @@ impl Library {
     pub fn embedded() -> Self {
         let mut library = Self::default();
         for (file, text) in EMBEDDED {
-            library.add(parse(file, text));
+            library.add(read_text(file, text));
         }
         library.sort();
         library
+    }
+
+    /// The lessons of a folder, where it no longer looks as it did; with what it looks like now. Reads the disk.
+    pub fn open_if_changed(folder: &Path, before: &Stamp) -> Option<(Self, Stamp)> {
+        let now = Stamp::of(folder);
+        (now != *before).then(|| (Self::open(folder), now))
     }
 
     /// The `.md` files of a folder, except `README.md`. Reads the disk: not for the thread of the window.
@@ -73,7 +103,7 @@ impl Library {
         library
     }
 
-    fn add(&mut self, parsed: Result<Lesson, LessonError>) {
+    fn add(&mut self, parsed: Result<Lesson, Vec<LessonError>>) {
         match parsed {
             Ok(lesson) => match self.lessons.iter().find(|other| other.meta.id == lesson.meta.id) {
                 Some(other) => {
@@ -83,7 +113,7 @@ impl Library {
                 }
                 None => self.lessons.push(lesson),
             },
-            Err(problem) => self.problems.push(problem),
+            Err(problems) => self.problems.extend(problems),
         }
     }
 
@@ -97,9 +127,9 @@ fn is_lesson(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("md")) && !is_readme
 }
 
-fn read(folder: &Path, path: &Path) -> Result<Lesson, LessonError> {
+fn read(folder: &Path, path: &Path) -> Result<Lesson, Vec<LessonError>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let fail = |sentence: String| Err(whole_file(&name, sentence));
+    let fail = |sentence: String| Err(vec![whole_file(&name, sentence)]);
     let (root, real) = match folder.canonicalize().and_then(|root| Ok((root, path.canonicalize()?))) {
         Ok(paths) => paths,
         Err(e) => return fail(format!("The file cannot be read: {}.", lower(&e))),
@@ -120,11 +150,11 @@ fn read(folder: &Path, path: &Path) -> Result<Lesson, LessonError> {
         return fail(format!("The file is larger than {} KiB: split the lesson in two.", MAX_BYTES / 1024));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => parse(&name, &text),
+        Ok(text) => read_text(&name, &text),
         Err(e) => {
             let line = 1 + e.as_bytes().iter().take(e.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count();
             let sentence = "The file is not UTF-8 text here: save it as UTF-8.".into();
-            Err(LessonError { file: name, line: Some(line), sentence })
+            Err(vec![LessonError { file: name, line: Some(line), sentence }])
         }
     }
 }

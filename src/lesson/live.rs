@@ -3,13 +3,17 @@
 //! The lab fills a [`LiveTruth`] from the latest finished run; lessons only read it. So no truth about a model is typed
 //! into a lesson, and a lesson can be tested without one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::tweak::Tweak;
-use crate::model::{Site, Trace};
+use serde::Deserialize;
+
+use super::Measured;
+use crate::model::tweak::{HeadRef, Tweak};
+use crate::model::{HookPoint, Recorded, Site, Trace};
 
 /// The state of the lab, as far as a lesson page shows it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LiveTruth {
     /// The open model's name; none while no model is open.
     pub model: Option<String>,
@@ -21,6 +25,24 @@ pub struct LiveTruth {
     pub facts: Option<Arc<RunFacts>>,
     /// The changes that are switched on now.
     pub active: Vec<Tweak>,
+    /// The head that the panels look at.
+    pub selected: HeadRef,
+    /// What the lab measured of the open model for tasks, by the seeds of the attempts.
+    pub measured: BTreeMap<u64, Arc<Measured>>,
+}
+
+impl Default for LiveTruth {
+    fn default() -> Self {
+        Self {
+            model: None,
+            model_id: None,
+            running: false,
+            facts: None,
+            active: Vec::new(),
+            selected: HeadRef { layer: 0, head: 0 },
+            measured: BTreeMap::new(),
+        }
+    }
 }
 
 /// What one run of the unchanged model found.
@@ -35,6 +57,32 @@ pub struct RunFacts {
     /// How much the last token takes from each position: its pattern row, averaged over all heads of all layers. Sums to
     /// 1; empty where the run did not record patterns.
     pub last_row: Vec<f32>,
+    /// The patterns that the run recorded, one per layer, each `[n_heads, n_queries, n_keys]`.
+    pub patterns: Vec<Recorded>,
+}
+
+impl RunFacts {
+    /// How much the last token takes from each position in one head; none where that was not recorded.
+    pub fn last_row_of(&self, layer: usize, head: usize) -> Option<&[f32]> {
+        let pattern = self.patterns.get(layer)?;
+        let &[_, n_queries, n_keys] = pattern.shape.as_slice() else { return None };
+        pattern.head(head)?.get(n_queries.checked_sub(1)?.checked_mul(n_keys)?..)
+    }
+}
+
+/// Which fact of a run is the answer to a live question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LiveKey {
+    /// The likeliest next token.
+    TopToken {},
+    /// The token that the last one takes most from, in one head.
+    AttendedMostToken {
+        /// The layer, from 0.
+        layer: usize,
+        /// The head, from 0.
+        head: usize,
+    },
 }
 
 /// A possible next token.
@@ -64,4 +112,9 @@ pub fn mean_last_row(trace: &Trace) -> Vec<f32> {
     }
     sum.iter_mut().for_each(|s| *s /= n_rows);
     sum
+}
+
+/// The patterns that a run recorded, one per layer from the first on. They are shared with the trace, not copied.
+pub fn patterns(trace: &Trace) -> Vec<Recorded> {
+    (0..).map_while(|layer| trace.get(HookPoint::layer(layer, Site::Pattern)).cloned()).collect()
 }

@@ -1,23 +1,34 @@
 //! From a file's text to a [`Lesson`].
 //!
 //! The file is cut by lines: front matter between `+++`, then prose, then fenced blocks. A fence whose language is one of
-//! the live blocks goes to TOML, any other fence stays in the prose as code. Then each part is checked; the first thing
-//! that does not fit ends the parse, with its line.
+//! the live blocks goes to TOML, any other fence stays in the prose as code. Then each part is checked by itself, so that
+//! a teacher sees at once what is wrong in each of them, with its line.
 
 use std::collections::BTreeSet;
 
 use super::error::Source;
 use super::toml_block::Toml;
-use super::{Block, Lesson, LessonError, Meta, prose};
+use super::{Block, Lesson, LessonError, Meta, ModelText, prose};
 
 /// The largest lesson file, in bytes.
 pub const MAX_BYTES: usize = 512 * 1024;
 const MAX_BLOCKS: usize = 400;
-/// Block languages of the format that this version does not bring to life yet.
-const RESERVED: &[&str] = &["task", "claim"];
-
-/// Parses a lesson; `file` is its name in messages.
+/// Parses a lesson; `file` is its name in messages. What is wrong is told by the first problem.
 pub fn parse(file: &str, text: &str) -> Result<Lesson, LessonError> {
+    read(file, text).map_err(|all| {
+        let unknown = LessonError { file: file.into(), line: None, sentence: "The lesson cannot be read.".into() };
+        all.into_iter().next().unwrap_or(unknown)
+    })
+}
+
+/// Everything that is wrong with a lesson, in the order of the file: one problem for the front matter and one for each
+/// block at most. Empty for a good one.
+pub fn problems(file: &str, text: &str) -> Vec<LessonError> {
+    read(file, text).err().unwrap_or_default()
+}
+
+/// Parses a lesson, or tells every problem.
+pub(super) fn read(file: &str, text: &str) -> Result<Lesson, Vec<LessonError>> {
     let too_large = text.len() > MAX_BYTES;
     if too_large {
         let sentence = format!(
@@ -25,24 +36,55 @@ pub fn parse(file: &str, text: &str) -> Result<Lesson, LessonError> {
             text.len() / 1024,
             MAX_BYTES / 1024
         );
-        return Err(LessonError { file: file.into(), line: None, sentence });
+        return Err(vec![LessonError { file: file.into(), line: None, sentence }]);
     }
     // Every later offset is of this text; its lines are those of the file.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let source = Source { file, text: &text };
-    let (meta, body_start) = front_matter(source)?;
-    let mut ids = BTreeSet::new();
-    let mut blocks = Vec::new();
-    for piece in split(source, body_start)? {
-        blocks.push(block(source, &meta, piece, &mut ids)?);
-        if blocks.len() > MAX_BLOCKS {
-            return Err(source.error(piece.offset, format!("The lesson has more than {MAX_BLOCKS} blocks: split it.")));
+    let (body, start, body_start) = front_matter(source).map_err(|problem| vec![problem])?;
+    let mut problems = Vec::new();
+    let mut keep = |problem: LessonError| problems.push(problem);
+    // Where the front matter is wrong, the blocks are still looked at, so that a teacher sees all there is to mend.
+    let meta = Toml { source, what: "front matter", body, offset: start }.meta().map_err(&mut keep).ok();
+    let pieces = split(source, body_start).map_err(&mut keep).unwrap_or_default();
+    let (mut ids, mut blocks) = (BTreeSet::new(), Vec::new());
+    if let Some(piece) = pieces.get(MAX_BLOCKS) {
+        keep(source.error(piece.offset, format!("The lesson has more than {MAX_BLOCKS} blocks: split it.")));
+    }
+    for piece in pieces.iter().take(MAX_BLOCKS) {
+        blocks.extend(block(source, meta.as_ref(), *piece, &mut ids).map_err(&mut keep).ok());
+    }
+    if pieces.is_empty() && problems.is_empty() {
+        problems.push(source.error(text.len(), "The lesson is empty: write something after the front matter."));
+    }
+    match meta {
+        Some(meta) if problems.is_empty() => {
+            own_words(&mut blocks);
+            Ok(Lesson { file: file.into(), meta, blocks })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// A counter-example on the text of a scene is shown to each model in the words in which the scene asks it.
+fn own_words(blocks: &mut [Block]) {
+    let scenes: Vec<ModelText> = blocks
+        .iter()
+        .filter_map(|block| match block {
+            Block::Lab(scene) => Some(scene.prompt.clone()),
+            _ => None,
+        })
+        .collect();
+    let questions = blocks.iter_mut().filter_map(|block| match block {
+        Block::Quiz(question) => Some(question),
+        _ => None,
+    });
+    for show in questions.flat_map(super::Question::shows_mut) {
+        let same = |scene: &&ModelText| scene.default.is_some() && scene.default == show.prompt.default;
+        if let Some(scene) = scenes.iter().find(same).filter(|_| show.prompt.own.is_empty()) {
+            show.prompt.own.clone_from(&scene.own);
         }
     }
-    if blocks.is_empty() {
-        return Err(source.error(text.len(), "The lesson is empty: write something after the front matter."));
-    }
-    Ok(Lesson { file: file.into(), meta, blocks })
 }
 
 #[derive(Clone, Copy)]
@@ -53,7 +95,8 @@ struct Piece<'a> {
     offset: usize,
 }
 
-fn front_matter(source: Source<'_>) -> Result<(Meta, usize), LessonError> {
+/// The TOML of the front matter, where it starts, and where the page starts.
+fn front_matter(source: Source<'_>) -> Result<(&str, usize, usize), LessonError> {
     let mut lines = lines(source.text);
     let Some((_, start)) = lines.next().filter(|(line, _)| line.trim_end() == "+++").map(|(l, at)| (l, at + l.len()))
     else {
@@ -63,11 +106,15 @@ fn front_matter(source: Source<'_>) -> Result<(Meta, usize), LessonError> {
         return Err(source.error(0, "The front matter is never closed: end it with a line +++."));
     };
     let body = source.text.get(start..end).unwrap_or_default();
-    let meta = Toml { source, what: "front matter", body, offset: start }.meta()?;
-    Ok((meta, after))
+    Ok((body, start, after))
 }
 
-fn block(source: Source<'_>, meta: &Meta, piece: Piece<'_>, ids: &mut BTreeSet<String>) -> Result<Block, LessonError> {
+fn block(
+    source: Source<'_>,
+    meta: Option<&Meta>,
+    piece: Piece<'_>,
+    ids: &mut BTreeSet<String>,
+) -> Result<Block, LessonError> {
     let Piece { body, offset, live } = piece;
     let toml = |what| Toml { source, what, body, offset };
     let mut unique = |id: &str, at: usize| {
@@ -87,6 +134,16 @@ fn block(source: Source<'_>, meta: &Meta, piece: Piece<'_>, ids: &mut BTreeSet<S
             let (question, at) = toml("quiz block").question(meta)?;
             unique(&question.id, at)?;
             Ok(Block::Quiz(question))
+        }
+        Some("task") => {
+            let (task, at) = toml("task block").task(meta)?;
+            unique(&task.id, at)?;
+            Ok(Block::Task(task))
+        }
+        Some("claim") => {
+            let (claim, at) = toml("claim block").claim()?;
+            unique(&claim.id, at)?;
+            Ok(Block::Claim(claim))
         }
         _ => {
             prose::check(body).map_err(|(at, sentence)| source.error(offset + at, sentence))?;
@@ -109,10 +166,6 @@ fn split(source: Source<'_>, start: usize) -> Result<Vec<Piece<'_>>, LessonError
         let end = at + line.len();
         let Some((fence, fence_at, body_at)) = open else {
             if let Some(fence) = Fence::opening(line) {
-                if RESERVED.contains(&fence.language()) {
-                    let sentence = format!("This version cannot read {} blocks: remove it.", fence.language());
-                    return Err(source.error(at, sentence));
-                }
                 if fence.live().is_some() {
                     pieces.extend(prose(prose_start, at));
                 }

@@ -18,7 +18,7 @@ pub struct Predict {
     pub prompt: String,
     /// How the truth is found out.
     pub reveal: Reveal,
-    /// The options.
+    /// The options; none for a bar.
     pub options: Vec<Guess>,
     /// What a student reads once the truth is out, as Markdown.
     pub explanation: String,
@@ -36,13 +36,43 @@ pub struct Variant {
 }
 
 /// Which fact of the live run settles a prediction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Reveal {
     /// The likeliest next token after the prompt.
     TopToken {},
     /// The position that the last token takes most from, averaged over all heads of all layers.
     AttendedMost {},
+    /// How long a bar is: the student places it before the model draws its own.
+    Bar {
+        /// What the bar shows.
+        measure: Measure,
+        /// How far off the student's bar may be, from 0 to 1.
+        #[serde(default = "within")]
+        within: f32,
+    },
+}
+
+/// A tenth of the whole: what the eye tells apart on a bar at a glance.
+fn within() -> f32 {
+    0.1
+}
+
+/// What a bar shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// The probability of the likeliest next token.
+    TopProbability,
+}
+
+/// What a student commits to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Commitment {
+    /// An option, as the file counts them.
+    Option(usize),
+    /// A bar of this length, from 0 to 1.
+    Bar(f32),
 }
 
 /// One option.
@@ -80,8 +110,10 @@ pub enum Place {
 /// What the live run said about a prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settled {
-    /// The option that is right; none where the run cannot tell the options apart.
+    /// The option that is right; none where the run cannot tell the options apart, and for a bar.
     pub right: Option<usize>,
+    /// How long the bar is, from 0 to 1; none for options.
+    pub bar: Option<f32>,
     /// What was found, with its numbers, in plain words.
     pub finding: String,
 }
@@ -101,6 +133,20 @@ impl Predict {
         match self.reveal {
             Reveal::TopToken {} => self.settle_token(facts),
             Reveal::AttendedMost {} => self.settle_place(facts),
+            Reveal::Bar { measure: Measure::TopProbability, .. } => {
+                let top = facts.next.first()?;
+                let finding = format!("The model puts {} on “{}”.", percent(top.probability), visible(&top.text));
+                Some(Settled { right: None, bar: Some(top.probability), finding })
+            }
+        }
+    }
+
+    /// Whether a commitment came true; none where the run could not tell.
+    pub fn came_true(&self, settled: &Settled, commitment: Commitment) -> Option<bool> {
+        match (commitment, self.reveal) {
+            (Commitment::Option(chosen), _) => settled.right.map(|right| right == chosen),
+            (Commitment::Bar(placed), Reveal::Bar { within, .. }) => Some((placed - settled.bar?).abs() <= within),
+            (Commitment::Bar(_), _) => None,
         }
     }
 
@@ -123,7 +169,7 @@ impl Predict {
         if let Some(second) = facts.next.get(1) {
             finding += &format!("; next comes “{}” with {}", visible(&second.text), percent(second.probability));
         }
-        Some(Settled { right, finding: finding + "." })
+        Some(Settled { right, bar: None, finding: finding + "." })
     }
 
     fn settle_place(&self, facts: &RunFacts) -> Option<Settled> {
@@ -149,7 +195,7 @@ impl Predict {
             visible(token),
             percent(weight)
         );
-        Some(Settled { right, finding })
+        Some(Settled { right, bar: None, finding })
     }
 
     fn indices(&self, holds: impl Fn(&Match) -> bool) -> Vec<usize> {
@@ -158,13 +204,13 @@ impl Predict {
 }
 
 /// A token's text with its line breaks and tabs made visible.
-fn visible(token: &str) -> String {
+pub(super) fn visible(token: &str) -> String {
     let text = token.replace('\n', "\\n").replace('\t', "\\t");
     let trimmed = text.trim();
     if trimmed.is_empty() { text } else { trimmed.into() }
 }
 
-fn percent(probability: f32) -> String {
+pub(super) fn percent(probability: f32) -> String {
     let percent = probability * 100.0;
     if percent < 1.0 { format!("{percent:.2} %") } else { format!("{percent:.0} %") }
 }

@@ -11,7 +11,7 @@ use super::maths;
 pub const MAX_DEPTH: usize = 12;
 
 /// The block languages that the app brings to life; anything else is plain code.
-pub const LIVE_BLOCKS: &[&str] = &["lab", "predict", "quiz"];
+pub const LIVE_BLOCKS: &[&str] = &["lab", "predict", "quiz", "task", "claim"];
 
 /// Reads Markdown as every lesson is read, with byte ranges.
 pub fn events(text: &str) -> pulldown_cmark::OffsetIter<'_> {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::raw::MAX_OPTIONS;
+use super::raw_quiz::MAX_OPTIONS;
 use super::toml_block::{Result, Text, Toml};
 use super::{Guess, Match, Place, Predict, Reveal, Variant};
 
@@ -20,7 +20,7 @@ struct RawPredict {
     prompt: Text,
     reveal: Reveal,
     explanation: Text,
-    options: Options,
+    options: Option<Options>,
     #[serde(default)]
     variants: Vec<RawVariant>,
 }
@@ -53,12 +53,17 @@ impl Toml<'_> {
         let raw: RawPredict = self.read()?;
         let at = self.offset + raw.id.span().start;
         self.prompt(&raw.prompt)?;
+        if let Reveal::Bar { within, .. } = raw.reveal
+            && !(within > 0.0 && within < 1.0)
+        {
+            return Err(self.error(&self.find("reveal"), "The bar's within must be above 0 and below 1."));
+        }
         let mut predict = Predict {
             id: self.id(raw.id)?,
             question: self.prose(raw.question)?,
             prompt: raw.prompt.into_inner(),
             reveal: raw.reveal,
-            options: self.guesses(raw.reveal, raw.options)?,
+            options: self.options(raw.reveal, raw.options, at)?,
             explanation: self.prose(raw.explanation)?,
             variants: Vec::new(),
         };
@@ -85,13 +90,25 @@ impl Toml<'_> {
             question: text(raw.question, &main.question)?,
             prompt: raw.prompt.into_inner(),
             options: match raw.options {
-                Some(options) => self.guesses(main.reveal, options)?,
+                Some(options) => self.options(main.reveal, Some(options), 0)?,
                 None => main.options.clone(),
             },
             explanation: text(raw.explanation, &main.explanation)?,
             ..main.clone()
         };
         Ok(Variant { models: models.into_iter().map(|id| self.model_id(id)).collect::<Result<_>>()?, predict })
+    }
+
+    /// The options of a prediction, which a bar has none of.
+    fn options(&self, reveal: Reveal, raw: Option<Options>, at: usize) -> Result<Vec<Guess>> {
+        match (reveal, raw) {
+            (Reveal::Bar { .. }, None) => Ok(Vec::new()),
+            (Reveal::Bar { .. }, Some(raw)) => {
+                Err(self.error(&raw.span(), "A bar is placed and not chosen: remove the options."))
+            }
+            (_, Some(raw)) => self.guesses(reveal, raw),
+            (_, None) => Err(self.source.error(at, "The prediction has no options to choose from: add some.")),
+        }
     }
 
     fn guesses(&self, reveal: Reveal, raw: Options) -> Result<Vec<Guess>> {
@@ -109,6 +126,7 @@ impl Toml<'_> {
                         "An option of a top-token prediction needs either token = \"…\" or otherwise = true.";
                     return Err(self.error(&span, sentence));
                 }
+                (Reveal::Bar { .. }, ..) => return Err(self.error(&span, "A bar has no options.")),
                 (Reveal::AttendedMost {}, ..) => {
                     let sentence = "An option of an attended-most prediction needs either place = \"first\", \"previous\" \
                                     or \"own\", or otherwise = true.";

@@ -26,6 +26,11 @@ macro_rules! panels {
                 match self { $(Self::$variant => $name),+ }
             }
 
+            /// The panel with a name.
+            pub fn find(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|panel| panel.name() == name)
+            }
+
             /// The title that a student reads.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title),+ }
@@ -52,6 +57,33 @@ panels! {
     WordInContext = "word-in-context", "A word in context";
 }
 
+/// Panels that lessons already name and that are still to be built. They are left out of what a student sees; once
+/// [`PanelId`] has one of these names, the name here is without effect.
+pub const PLANNED: &[&str] = &[
+    "align-pipeline",
+    "analogy",
+    "cache-race",
+    "cache-size",
+    "cache-view",
+    "embedding-map",
+    "expert-load",
+    "head-scores",
+    "moe-size",
+    "n-gram",
+    "neighbours",
+    "over-optimisation",
+    "preferences",
+    "reward",
+    "roofline",
+    "rope",
+    "router",
+    "scaling-fit",
+    "scaling-live",
+    "sinusoids",
+    "tax",
+    "word-in-context",
+];
+
 /// A state of the lab that a lesson asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene {
@@ -59,6 +91,8 @@ pub struct Scene {
     pub title: String,
     /// Which panels, in reading order.
     pub panels: Vec<PanelId>,
+    /// Panels that it names and that are still to be built.
+    pub planned: Vec<&'static str>,
     /// The text to run; none keeps the student's.
     pub prompt: ModelText,
     /// A second text, for patches and comparisons.
@@ -96,4 +130,15 @@ pub struct TweakButton {
     pub label: String,
     /// What it switches on and off.
     pub tweak: Tweak,
+}
+
+/// A state of the lab in which a wrong answer can be seen to be wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Show {
+    /// The text to run; none keeps the student's.
+    pub prompt: ModelText,
+    /// The changes to switch on, and no other.
+    pub tweaks: Vec<Tweak>,
+    /// The head to select.
+    pub select: Option<HeadRef>,
 }

@@ -18,6 +18,10 @@ pub enum Action {
     OpenFile,
     /// Opens the dialog for a folder.
     OpenFolder,
+    /// Opens the dialog for a folder of lessons.
+    OpenLessons,
+    /// Goes back to the lessons of the program.
+    CloseLessons,
     /// Opens a built-in model, by its id.
     OpenBuiltIn(&'static str),
     /// Brings a panel to the front.
@@ -124,6 +128,8 @@ macro_rules! table {
 table! {
     OpenFile, "Open file…", FILE, CTRL + O;
     OpenFolder, "Open folder…", FOLDER, CTRL_SHIFT + O;
+    OpenLessons, "Open a folder of lessons…", LESSON;
+    CloseLessons, "Back to the lessons of the program", LESSON;
     CloseModel, "Close model", CLOSE;
     ShowReport, "Load report", REPORT, CTRL + I;
     Palette, "Command palette", SEARCH, CTRL + K;

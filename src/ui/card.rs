@@ -182,6 +182,24 @@ pub fn primary(ui: &mut Ui, enabled: bool, words: &str) -> Response {
     ui.add_enabled(enabled, button)
 }
 
+/// The button that opens the next of `total` hints; none once all are open. `card` says whose hints they are.
+pub fn hint(ui: &mut Ui, open: usize, total: usize, card: &str) -> Option<Response> {
+    (open < total).then(|| {
+        let words = format!("Hint {} of {total}", open + 1);
+        let hint = ui.add(Button::new(RichText::new(&words).weak()).frame_when_inactive(false));
+        named(ui, hint, format!("{words}, {card}"))
+    })
+}
+
+/// A text for the model, set apart from the prose: it is read character by character.
+pub fn quoted(ui: &mut Ui, text: &str) {
+    let p = palette(ui);
+    Frame::new().fill(p.sunken).corner_radius(RADIUS_SMALL).inner_margin(10).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.add(egui::Label::new(RichText::new(text).monospace()).wrap());
+    });
+}
+
 /// Gives a widget a name that is unique on the page, and that begins with what it shows.
 pub fn named(ui: &Ui, response: Response, name: impl Into<String>) -> Response {
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(name.into()));

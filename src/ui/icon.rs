@@ -49,6 +49,8 @@ icon_table! {
     CHECK = ICON_CHECK;
     /// The folder above.
     UP = ICON_ARROW_UPWARD;
+    /// One further down.
+    DOWN = ICON_ARROW_DOWNWARD;
     /// A report.
     REPORT = ICON_FACT_CHECK;
     /// Silence a head.

@@ -1,9 +1,11 @@
 //! The lesson beside the lab: which one is open, how far it is, and what its page asks of the lab.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use egui::{RichText, ScrollArea, Ui};
 
+use super::lesson_folder::LessonFolder;
 use super::lesson_truth::TruthReader;
 use super::lesson_view::{self, LessonAction, LessonState};
 use super::settings::Settings;
@@ -11,13 +13,26 @@ use super::theme::{self, palette};
 use super::view::View;
 use super::{graded, icon, memo, widgets};
 use crate::builtin;
-use crate::lab::{Command, Standing, course};
-use crate::lesson::{Concepts, Library, PanelId, Scene};
+use crate::lab::{Command, Standing, TaskJob};
+use crate::lesson::{Concepts, LessonError, Library, PanelId, Scene};
+use crate::model::tweak::HeadRef;
+
+/// Where the name of a page begins that says what is wrong with a file. No lesson's id has a space.
+const PROBLEM_PAGE: &str = "problems of ";
+
+/// The name of the page that says what is wrong with a file.
+pub fn problem_page(file: &str) -> String {
+    format!("{PROBLEM_PAGE}{file}")
+}
 
 /// The lessons and the student's place in them.
 pub struct LessonColumn {
     library: Library,
     concepts: Concepts,
+    /// The teacher's folder that the library comes from; none for the lessons of the program.
+    folder: Option<LessonFolder>,
+    /// Lessons that could be shown before their files were changed, by id.
+    broken: HashMap<String, String>,
     states: HashMap<String, LessonState>,
     truth: TruthReader,
     /// The token that a scene selects once its prompt has been run.
@@ -31,6 +46,8 @@ impl Default for LessonColumn {
         Self {
             library: Library::embedded(),
             concepts: Concepts::embedded(),
+            folder: None,
+            broken: HashMap::new(),
             states: HashMap::new(),
             truth: TruthReader::default(),
             wanted_token: None,
@@ -50,16 +67,41 @@ impl LessonColumn {
         &self.concepts
     }
 
+    /// Shows the lessons of a folder, and follows its changes; without one those of the program.
+    pub fn follow_folder(&mut self, ctx: &egui::Context, folder: Option<&Path>) {
+        if self.folder.as_ref().map(LessonFolder::path) != folder {
+            self.folder = folder.map(|path| LessonFolder::new(path.to_owned()));
+            self.broken.clear();
+            self.library = if folder.is_some() { Library::default() } else { Library::embedded() };
+        }
+        let Some(library) = self.folder.as_mut().and_then(|folder| folder.poll(ctx)) else { return };
+        for lesson in &self.library.lessons {
+            self.broken.insert(lesson.meta.id.clone(), lesson.file.clone());
+        }
+        self.library = library;
+    }
+
+    /// Whether a folder is being read for the first time.
+    pub fn is_pending(&self) -> bool {
+        self.folder.as_ref().is_some_and(LessonFolder::is_pending)
+    }
+
+    /// What is wrong with the file that is open, if it cannot be shown.
+    fn problems(&self, open: Option<&str>) -> Vec<&LessonError> {
+        let Some(open) = open else { return Vec::new() };
+        let file = open.strip_prefix(PROBLEM_PAGE).or_else(|| self.broken.get(open).map(String::as_str));
+        self.library.problems.iter().filter(|problem| Some(problem.file.as_str()) == file).collect()
+    }
+
     /// How many cards of a lesson are done, now or in an earlier sitting, and how many there are.
     pub fn progress(&self, id: &str, standing: Option<&Standing>) -> (usize, usize) {
         let Some(lesson) = self.library.lessons.iter().find(|l| l.meta.id == id) else { return (0, 0) };
         let state = self.states.get(id);
-        let is_done = |item: &String| {
+        let is_done = |item: &str| {
             state.is_some_and(|state| state.is_done(item))
-                || standing.is_some_and(|s| s.done.contains(&(id.to_owned(), item.clone())))
+                || standing.is_some_and(|s| s.done.contains(&(id.to_owned(), item.to_owned())))
         };
-        let items = course::items(lesson);
-        (items.iter().filter(|item| is_done(item)).count(), items.len())
+        (lesson.items().filter(|item| is_done(item)).count(), lesson.items().count())
     }
 
     /// Shows what was answered in earlier sittings, and nothing of another profile.
@@ -95,11 +137,22 @@ impl LessonColumn {
             self.wanted_token = None;
         }
         let Some(lesson) = self.library.lessons.iter().find(|l| Some(l.meta.id.as_str()) == open) else {
-            your_model(ui, view);
+            let problems = self.problems(open);
+            if problems.is_empty() {
+                your_model(ui, view);
+            } else {
+                lesson_view::show_problems(ui, &problems);
+            }
             return Vec::new();
         };
         let live = self.truth.read(view.snapshot);
         let state = self.states.entry(lesson.meta.id.clone()).or_default();
+        if let Some(standing) = &view.snapshot.standing {
+            let id = &lesson.meta.id;
+            let tries =
+                |item: &str| standing.answers.get(&(id.clone(), item.to_owned())).map_or(0, |(_, tries)| *tries);
+            state.begin_after(lesson, tries);
+        }
         let mut panels = Vec::new();
         for action in lesson_view::show(ui, lesson, state, &live) {
             match action {
@@ -112,8 +165,23 @@ impl LessonColumn {
                 }
                 LessonAction::SetPrompt(prompt) => set_prompt(view, prompt),
                 LessonAction::Toggle(tweak) => view.send(Command::ToggleTweak(tweak)),
+                LessonAction::Show(show) => {
+                    if let Some(prompt) = show.prompt.of(live.model_id.as_deref()) {
+                        set_prompt(view, prompt.clone());
+                    }
+                    view.send(Command::SetTweaks(show.tweaks));
+                    select(view, show.select);
+                    panels.extend([PanelId::AttentionHead, PanelId::NextToken]);
+                }
+                LessonAction::Select(head) => {
+                    select(view, Some(head));
+                    panels.push(PanelId::AttentionHead);
+                }
+                LessonAction::Measure { kind, seed, silenced } => {
+                    view.send(Command::Measure(TaskJob { kind, seed, silenced }));
+                }
                 // What was answered is shown on the page itself, and kept.
-                LessonAction::Answered { .. } | LessonAction::Predicted { .. } => {
+                LessonAction::Answered { .. } | LessonAction::Predicted { .. } | LessonAction::Solved { .. } => {
                     let tweaks = &view.snapshot.tweaks;
                     if let Some(mut act) = graded::act(lesson, &action, live.model_id.as_deref(), tweaks) {
                         act.given = memo::of_item(lesson, &act.item, state);
@@ -143,7 +211,12 @@ fn set_scene(view: &mut View<'_>, scene: &Scene, model: Option<&str>) {
     if let Some(prompt) = scene.compare_prompt.of(model) {
         view.send(Command::SetDonorPrompt(Some(prompt.clone())));
     }
-    if let (Some(head), Some(model)) = (scene.select, &view.snapshot.model)
+    select(view, scene.select);
+}
+
+/// Looks at a head, where the open model has it.
+fn select(view: &mut View<'_>, head: Option<HeadRef>) {
+    if let (Some(head), Some(model)) = (head, &view.snapshot.model)
         && head.layer < model.config.n_layers
         && head.head < model.config.n_heads
     {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::engine::tokenizer::{NEWLINE, SPACE, TAB};
 use crate::lab::{Run, Snapshot};
-use crate::lesson::{Candidate, LiveTruth, RunFacts, mean_last_row};
+use crate::lesson::{Candidate, LiveTruth, RunFacts, mean_last_row, patterns};
 
 /// Reads [`LiveTruth`] off snapshots, and keeps what it derived until the run changes.
 #[derive(Default)]
@@ -36,6 +36,8 @@ impl TruthReader {
             running: snapshot.stale || snapshot.activity.is_some(),
             facts: self.facts.clone(),
             active: snapshot.tweaks.clone(),
+            selected: snapshot.selection.head,
+            measured: snapshot.measured.clone(),
         }
     }
 }
@@ -47,6 +49,7 @@ fn facts(snapshot: &Snapshot, run: &Run) -> RunFacts {
         tokens: snapshot.chips.iter().map(|chip| text(&chip.label)).collect(),
         next: next.collect(),
         last_row: mean_last_row(&run.trace),
+        patterns: patterns(&run.trace),
     }
 }
 

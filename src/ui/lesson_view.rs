@@ -11,8 +11,11 @@ use super::card::{self, Tone};
 use super::markdown::{self, Typesetter};
 use super::predict_view::{self, PredictState};
 use super::quiz_view::{self, Place, QuizState};
-use crate::lesson::{Answer, Block, Lesson, LessonError, LiveTruth, Scene, Verdict};
-use crate::model::tweak::Tweak;
+use super::task_view::{self, TaskState};
+use crate::lesson::{
+    Answer, Attempt, Block, Commitment, Lesson, LessonError, LiveTruth, Scene, Show, TaskKind, Verdict,
+};
+use crate::model::tweak::{HeadRef, Tweak};
 
 /// What a student did on the page.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +24,34 @@ pub enum LessonAction {
     SetScene(Scene),
     /// Wants this text run, for a prediction. The panels may stay as they are.
     SetPrompt(String),
+    /// Wants to see in the lab why an answer was wrong.
+    Show(Show),
     /// Switches a change on or off.
     Toggle(Tweak),
+    /// Looks at a head.
+    Select(HeadRef),
+    /// Wants the open model measured for an attempt at a task.
+    Measure {
+        /// What the task asks for.
+        kind: TaskKind,
+        /// The seed of the attempt.
+        seed: u64,
+        /// Heads to silence together, where the question is what happens then.
+        silenced: Option<Vec<HeadRef>>,
+    },
+    /// Handed something in for a task.
+    Solved {
+        /// The task's id.
+        task: String,
+        /// What was handed in.
+        attempt: Attempt,
+        /// How it was graded.
+        verdict: Verdict,
+        /// How many hints were open.
+        hints: usize,
+        /// The seed of the texts that the key was measured on.
+        seed: u64,
+    },
     /// Answered a question.
     Answered {
         /// The question's id.
@@ -35,16 +64,18 @@ pub enum LessonAction {
         attempt: u32,
         /// How many hints were open.
         hints: usize,
+        /// Which variant was asked; none where the question has only one form.
+        variant: Option<u64>,
     },
     /// A prediction was settled by the live run.
     Predicted {
         /// The prediction's id.
         predict: String,
-        /// The chosen option.
-        choice: usize,
+        /// What was committed to.
+        made: Commitment,
         /// How sure the student was, in percent.
         confidence: u8,
-        /// Whether the option was right; none where the run could not tell.
+        /// Whether it came true; none where the run could not tell.
         right: Option<bool>,
     },
 }
@@ -54,6 +85,7 @@ pub enum LessonAction {
 pub struct LessonState {
     pub(super) quizzes: BTreeMap<String, QuizState>,
     pub(super) predictions: BTreeMap<String, PredictState>,
+    tasks: BTreeMap<String, TaskState>,
     /// The scene that was last asked for, by its number on the page.
     scene: Option<usize>,
     type_: Typesetter,
@@ -64,6 +96,18 @@ impl LessonState {
     pub fn is_done(&self, item: &str) -> bool {
         self.quizzes.get(item).is_some_and(QuizState::is_solved)
             || self.predictions.get(item).is_some_and(PredictState::is_settled)
+            || self.tasks.get(item).is_some_and(TaskState::is_solved)
+    }
+
+    /// Takes over how often each item was tried in earlier sittings, where nothing was done in this one: a review asks
+    /// with other numbers and draws other texts.
+    pub fn begin_after(&mut self, lesson: &Lesson, earlier: impl Fn(&str) -> u32) {
+        for question in lesson.questions() {
+            self.quizzes.entry(question.id.clone()).or_default().begin_after(earlier(&question.id));
+        }
+        for task in lesson.tasks() {
+            self.tasks.entry(task.id.clone()).or_default().begin_after(earlier(&task.id));
+        }
     }
 }
 
@@ -74,7 +118,7 @@ pub fn show(ui: &mut Ui, lesson: &Lesson, state: &mut LessonState, live: &LiveTr
         column(ui, |ui| {
             header(ui, lesson, state);
             let mut seen = Seen::default();
-            for block in &lesson.blocks {
+            for block in lesson.blocks.iter().filter(|block| !matches!(block, Block::Claim(_))) {
                 ui.add_space(if matches!(block, Block::Markdown(_)) { 20.0 } else { 22.0 });
                 actions.extend(show_block(ui, lesson, block, state, live, &mut seen));
             }
@@ -85,16 +129,20 @@ pub fn show(ui: &mut Ui, lesson: &Lesson, state: &mut LessonState, live: &LiveTr
 }
 
 /// Says what is wrong with a lesson that cannot be shown, in its place.
-pub fn show_problem(ui: &mut Ui, problem: &LessonError) {
-    column(ui, |ui| {
-        card::card(ui, "This lesson cannot be shown", Tone::Wrong, |ui| {
-            ui.label(RichText::new(&problem.sentence).strong());
-            let place = match problem.line {
-                Some(line) => format!("{}, line {line}", problem.file),
-                None => problem.file.clone(),
-            };
-            ui.label(RichText::new(place).monospace().weak());
-            ui.label("The other lessons are not affected.");
+pub fn show_problems(ui: &mut Ui, problems: &[&LessonError]) {
+    ScrollArea::vertical().id_salt("problems").auto_shrink(false).show(ui, |ui| {
+        column(ui, |ui| {
+            card::card(ui, "This lesson cannot be shown", Tone::Wrong, |ui| {
+                for problem in problems {
+                    ui.label(RichText::new(&problem.sentence).strong());
+                    let place = match problem.line {
+                        Some(line) => format!("{}, line {line}", problem.file),
+                        None => problem.file.clone(),
+                    };
+                    ui.label(RichText::new(place).monospace().weak());
+                }
+                ui.label("The other lessons are not affected. Save the file, and it is read again.");
+            });
         });
     });
 }
@@ -104,6 +152,7 @@ pub fn show_problem(ui: &mut Ui, problem: &LessonError) {
 struct Seen {
     predictions: usize,
     questions: usize,
+    tasks: usize,
     scenes: usize,
 }
 
@@ -151,7 +200,7 @@ fn show_block(
     live: &LiveTruth,
     seen: &mut Seen,
 ) -> Vec<LessonAction> {
-    let LessonState { quizzes, predictions, type_, scene: shown_scene } = state;
+    let LessonState { quizzes, predictions, tasks, type_, scene: shown_scene } = state;
     let id = lesson.meta.id.as_str();
     match block {
         Block::Markdown(text) => {
@@ -167,8 +216,14 @@ fn show_block(
         Block::Quiz(question) => {
             seen.questions += 1;
             let place = Place { lesson: id, number: seen.questions, of: lesson.questions().count() };
-            quiz_view::show(ui, type_, question, quizzes.entry(question.id.clone()).or_default(), place)
+            quiz_view::show(ui, type_, question, quizzes.entry(question.id.clone()).or_default(), live, place)
         }
+        Block::Task(task) => {
+            seen.tasks += 1;
+            let place = Place { lesson: id, number: seen.tasks, of: lesson.tasks().count() };
+            task_view::show(ui, type_, task, tasks.entry(task.id.clone()).or_default(), live, place)
+        }
+        Block::Claim(_) => Vec::new(),
         Block::Lab(scene) => {
             seen.scenes += 1;
             show_scene(ui, scene, seen.scenes, shown_scene, live)

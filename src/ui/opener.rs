@@ -1,4 +1,5 @@
-//! Opening and saving files: the system's dialog, a dropped file, or the path picker where the system has no dialog.
+//! Opening models and folders of lessons, and saving files: the system's dialog, a dropped file, or the path picker where
+//! the system has no dialog.
 //!
 //! The dialog runs on a thread of its own, because it blocks until the student answers. Where the desktop offers none, it
 //! comes back empty as a cancelled one does, at once or after a while of searching. What tells the two apart: a dialog
@@ -31,6 +32,8 @@ pub type Dialog = Arc<dyn Fn(Pick) -> Option<PathBuf> + Send + Sync>;
 pub struct Opener {
     /// The system's dialog, if it is to be tried first.
     pub dialog: Option<Dialog>,
+    /// The folder of lessons that was chosen, until the window takes it.
+    pub lessons: Option<PathBuf>,
     waiting: Option<Waiting>,
     picker: PathPicker,
 }
@@ -46,7 +49,7 @@ struct Waiting {
 
 impl Default for Opener {
     fn default() -> Self {
-        Self { dialog: Some(Arc::new(system_dialog)), waiting: None, picker: PathPicker::default() }
+        Self { dialog: Some(Arc::new(system_dialog)), lessons: None, waiting: None, picker: PathPicker::default() }
     }
 }
 
@@ -69,6 +72,11 @@ impl Opener {
     /// Asks where to save.
     pub fn save(&mut self, ctx: &Context, export: Export) {
         self.ask(ctx, Pick::Save(export));
+    }
+
+    /// Asks for a folder of lessons.
+    pub fn open_lessons(&mut self, ctx: &Context) {
+        self.ask(ctx, Pick::Lessons);
     }
 
     fn ask(&mut self, ctx: &Context, pick: Pick) {
@@ -95,7 +103,19 @@ impl Opener {
         drop_hint(ui);
         self.collect(ui.ctx(), view);
         if let Some((pick, path)) = self.picker.show(ui) {
-            chosen(view, pick, path);
+            self.chosen(pick, path, view);
+        }
+    }
+
+    /// Does with a path what was asked.
+    fn chosen(&mut self, pick: Pick, path: PathBuf, view: &mut View<'_>) {
+        match pick {
+            Pick::File | Pick::Folder => view.send(open(path)),
+            Pick::Lessons => self.lessons = Some(path),
+            Pick::Save(what) => {
+                let changes = view.snapshot.tweaks.iter().map(describe).collect();
+                view.send(Command::Learner(LearnerCommand::Export { what, to: path, changes }));
+            }
         }
     }
 
@@ -120,23 +140,11 @@ impl Opener {
         let (was_seen, pick) = (waiting.was_seen, waiting.pick);
         self.waiting = None;
         match answer {
-            Some(path) => chosen(view, pick, path),
+            Some(path) => self.chosen(pick, path, view),
             None if was_seen => {}
             None => self.picker.open(ctx, pick, Some(NO_DIALOG)),
         }
     }
-}
-
-/// Does with a path what was asked.
-fn chosen(view: &mut View<'_>, pick: Pick, path: PathBuf) {
-    let command = match pick {
-        Pick::File | Pick::Folder => open(path),
-        Pick::Save(what) => {
-            let changes = view.snapshot.tweaks.iter().map(describe).collect();
-            Command::Learner(LearnerCommand::Export { what, to: path, changes })
-        }
-    };
-    view.send(command);
 }
 
 fn open(path: PathBuf) -> Command {
@@ -150,9 +158,9 @@ fn system_dialog(pick: Pick) -> Option<PathBuf> {
             .add_filter("Model weights", &["gguf", "safetensors", "json"])
             .add_filter("All files", &["*"])
             .pick_file(),
-        Pick::Folder => rfd::FileDialog::new().set_title("Open a model folder").pick_folder(),
+        Pick::Folder | Pick::Lessons => rfd::FileDialog::new().set_title(pick.title()).pick_folder(),
         Pick::Save(export) => rfd::FileDialog::new()
-            .set_title(export.name())
+            .set_title(pick.title())
             .set_file_name(export.file_name())
             .add_filter(export.name(), &[export.extension()])
             .save_file(),

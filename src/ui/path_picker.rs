@@ -21,6 +21,20 @@ pub enum Pick {
     Folder,
     /// A place for a file that is written.
     Save(Export),
+    /// A folder of lessons.
+    Lessons,
+}
+
+impl Pick {
+    /// What the dialog is called.
+    pub fn title(self) -> String {
+        match self {
+            Self::File => "Open a model file".to_owned(),
+            Self::Folder => "Open a model folder".to_owned(),
+            Self::Save(export) => format!("Save: {}", export.name()),
+            Self::Lessons => "Open a folder of lessons".to_owned(),
+        }
+    }
 }
 
 /// Entries of a folder that are listed at most.
@@ -132,12 +146,7 @@ impl PathPicker {
     /// `Some(None)` closes without a choice.
     fn content(&mut self, ui: &mut Ui, pick: Pick) -> Option<Option<PathBuf>> {
         let p = palette(ui);
-        let title = match pick {
-            Pick::File => "Open a model file".to_owned(),
-            Pick::Folder => "Open a model folder".to_owned(),
-            Pick::Save(export) => format!("Save: {}", export.name()),
-        };
-        ui.label(RichText::new(title).heading());
+        ui.label(RichText::new(pick.title()).heading());
         if let Some(reason) = self.reason {
             widgets::note(ui, reason);
         }
@@ -150,6 +159,7 @@ impl PathPicker {
         let field = TextEdit::singleline(&mut self.text).desired_width(f32::INFINITY).margin(vec2(10.0, 7.0));
         let hint = match pick {
             Pick::Save(_) => "Path of the file to write",
+            Pick::Lessons => "Path of a folder with lessons as .md files",
             Pick::File | Pick::Folder => "Path of a .gguf or .safetensors file, or of a folder",
         };
         let field = ui.add(field.hint_text(hint));
@@ -177,13 +187,13 @@ impl PathPicker {
             let keys = match pick {
                 Pick::Save(_) if self.exists() => "This file is there already and will be replaced.",
                 Pick::Save(_) => "Enter saves · Esc closes",
-                Pick::File | Pick::Folder => "↑ ↓ choose · Enter opens · Esc closes",
+                Pick::File | Pick::Folder | Pick::Lessons => "↑ ↓ choose · Enter opens · Esc closes",
             };
             widgets::note(ui, keys).on_hover_cursor(egui::CursorIcon::Default);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let label = match pick {
                     Pick::File => "Open this path",
-                    Pick::Folder => "Open this folder",
+                    Pick::Folder | Pick::Lessons => "Open this folder",
                     Pick::Save(_) => "Save here",
                 };
                 let ready = !matches!(pick, Pick::Save(_)) || !self.split().1.is_empty();
@@ -279,7 +289,7 @@ impl PathPicker {
         if matches!(pick, Pick::Save(_)) {
             return (!typed.is_empty()).then(|| Some(PathBuf::from(self.text.trim())));
         }
-        if typed.is_empty() && pick == Pick::Folder {
+        if typed.is_empty() && pick != Pick::File {
             return Some(Some(PathBuf::from(&self.text)));
         }
         match entries.get(self.selected).cloned() {

@@ -10,13 +10,16 @@ use super::card::{self, OptionState, Tone};
 use super::lesson_view::LessonAction;
 use super::markdown::Typesetter;
 use super::quiz_view::Place;
-use crate::lesson::{LiveTruth, Predict, Settled};
+use super::row_plot;
+use crate::lesson::{Commitment, LiveTruth, Predict, Reveal, Settled};
 
 /// How far a student is with one prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PredictState {
     chosen: Option<usize>,
+    /// Where the bar is placed, from 0 to 1.
+    bar: f32,
     confidence: u8,
     committed: bool,
     /// The text of the variant that is on the card: another model may be asked in other words, with other options.
@@ -29,7 +32,15 @@ pub struct PredictState {
 
 impl Default for PredictState {
     fn default() -> Self {
-        Self { chosen: None, confidence: 70, committed: false, asked: String::new(), settled: None, focus: false }
+        Self {
+            chosen: None,
+            bar: 0.5,
+            confidence: 70,
+            committed: false,
+            asked: String::new(),
+            settled: None,
+            focus: false,
+        }
     }
 }
 
@@ -53,6 +64,14 @@ impl PredictState {
         self.chosen.is_none() && !self.committed
     }
 
+    /// What the student commits to, once there is something.
+    fn commitment(&self, predict: &Predict) -> Option<Commitment> {
+        match predict.reveal {
+            Reveal::Bar { .. } => Some(Commitment::Bar(self.bar)),
+            _ => self.chosen.map(Commitment::Option),
+        }
+    }
+
     /// Whether the live run has settled it.
     pub fn is_settled(&self) -> bool {
         self.settled.is_some()
@@ -73,12 +92,12 @@ pub fn show(
     let mut actions = Vec::new();
     if state.committed && state.settled.is_none() {
         state.settled = live.facts.as_ref().and_then(|facts| predict.settle(facts));
-        if let (Some(settled), Some(choice)) = (&state.settled, state.chosen) {
+        if let (Some(settled), Some(made)) = (&state.settled, state.commitment(predict)) {
             actions.push(LessonAction::Predicted {
                 predict: predict.id.clone(),
-                choice,
+                made,
                 confidence: state.confidence,
-                right: settled.right.map(|right| right == choice),
+                right: predict.came_true(settled, made),
             });
         }
     }
@@ -99,6 +118,9 @@ pub fn show(
                 state.chosen = Some(i);
             }
         }
+        if let Reveal::Bar { .. } = predict.reveal {
+            place_bar(ui, state, &name);
+        }
         ui.add_space(4.0);
         match (state.settled.clone(), state.committed) {
             (Some(settled), _) => truth(ui, type_, predict, state, &settled, &name),
@@ -107,6 +129,27 @@ pub fn show(
         }
     });
     actions
+}
+
+/// The bar that the student places; once it is settled, with the model's own below.
+fn place_bar(ui: &mut Ui, state: &mut PredictState, name: &str) {
+    let truth = state.settled.as_ref().and_then(|settled| settled.bar);
+    row_plot::placed(ui, state.bar, truth, name);
+    if let Some(truth) = truth {
+        let (yours, its) = (state.bar * 100.0, truth * 100.0);
+        ui.label(RichText::new(format!("Above, yours: {yours:.0} %. Below, the model's: {its:.0} %.")).weak());
+    }
+    if !state.committed {
+        ui.horizontal_wrapped(|ui| {
+            let label = ui.label("Your bar");
+            let mut percent = (state.bar * 100.0).round();
+            let slider = Slider::new(&mut percent, 0.0..=100.0).show_value(false).step_by(1.0);
+            let slider = ui.add(slider).labelled_by(label.id);
+            card::named(ui, slider, format!("{name}: your bar, in percent"));
+            ui.label(format!("{percent:.0} %"));
+            state.bar = percent / 100.0;
+        });
+    }
 }
 
 fn commit(
@@ -124,7 +167,7 @@ fn commit(
         card::named(ui, slider, format!("{name}: how sure, in percent"));
         ui.label(format!("{} %", state.confidence));
     });
-    let button = card::primary(ui, state.chosen.is_some(), "Commit and ask the model");
+    let button = card::primary(ui, state.commitment(predict).is_some(), "Commit and ask the model");
     let commit = card::named(ui, button, format!("Commit and ask the model, {}", name.to_lowercase()));
     if commit.clicked() {
         state.committed = true;
@@ -159,9 +202,10 @@ fn truth(
     name: &str,
 ) {
     let sure = state.confidence;
-    let (tone, words) = match settled.right {
-        Some(right) if state.chosen == Some(right) => (Tone::Right, format!("You were right, and {sure} % sure.")),
-        Some(_) => (Tone::Wrong, format!("The model disagrees; you were {sure} % sure.")),
+    let came_true = state.commitment(predict).and_then(|made| predict.came_true(settled, made));
+    let (tone, words) = match came_true {
+        Some(true) => (Tone::Right, format!("You were right, and {sure} % sure.")),
+        Some(false) => (Tone::Wrong, format!("The model disagrees; you were {sure} % sure.")),
         None => (Tone::Plain, "This run cannot tell the options apart.".to_owned()),
     };
     let line = card::verdict(ui, tone, name, &words);

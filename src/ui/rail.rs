@@ -5,14 +5,15 @@ use egui::{
 };
 
 use super::learner::Page;
-use super::lesson_column::LessonColumn;
+use super::lesson_column::{LessonColumn, problem_page};
 use super::settings::Settings;
 use super::theme::{self, RADIUS_SMALL, palette};
+use super::view::View;
 use super::{icon, widgets};
-use crate::lab::Snapshot;
 
 /// Draws the list; a click opens a lesson.
-pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, snapshot: &Snapshot) {
+pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, view: &mut View<'_>) {
+    let snapshot = view.snapshot;
     let standing = snapshot.standing.as_deref();
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         if snapshot.keeps_record {
@@ -31,8 +32,24 @@ pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, snapsh
                 (settings.lesson, settings.page) = (Some(meta.id.clone()), None);
             }
         }
-        for problem in &lessons.library().problems {
-            widgets::note(ui, format!("{}: {}", problem.file, problem.sentence));
+        for of_file in lessons.library().problems.chunk_by(|a, b| a.file == b.file) {
+            let Some(problem) = of_file.first() else { continue };
+            let detail = match of_file.len() {
+                1 => "1 problem".to_owned(),
+                n => format!("{n} problems"),
+            };
+            let page = problem_page(&problem.file);
+            let open = settings.page.is_none() && settings.lesson.as_ref() == Some(&page);
+            if row(ui, None, &problem.file, &detail, open).clicked() {
+                (settings.lesson, settings.page) = (Some(page), None);
+            }
+        }
+        if let Some(folder) = &settings.lesson_folder {
+            ui.add_space(6.0);
+            widgets::note(ui, format!("From {}", folder.display()));
+            if ui.button("Back to the course").clicked() {
+                view.act(super::actions::Action::CloseLessons);
+            }
         }
         ui.add_space(10.0);
         let open = settings.page.is_none() && settings.lesson.is_none();

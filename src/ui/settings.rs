@@ -20,6 +20,8 @@ pub struct Settings {
     pub rail_open: bool,
     /// The lesson that is open; `None` is "Your model".
     pub lesson: Option<String>,
+    /// The folder whose lessons are shown; `None` shows those of the program.
+    pub lesson_folder: Option<PathBuf>,
     /// Whether the lab fills the window and the lesson is folded away.
     pub lesson_hidden: bool,
     /// How the panels are arranged.
@@ -46,6 +48,7 @@ impl Default for Settings {
             theme: None,
             rail_open: true,
             lesson: None,
+            lesson_folder: None,
             lesson_hidden: false,
             layout: None,
             skip_first: true,

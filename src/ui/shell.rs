@@ -73,7 +73,7 @@ impl Shell {
 
     /// Whether a picture is still being made.
     pub fn is_pending(&self) -> bool {
-        self.panels.is_pending() || self.opener.is_waiting()
+        self.panels.is_pending() || self.opener.is_waiting() || self.lessons.is_pending()
     }
 
     /// Brings a panel to the front.
@@ -84,8 +84,9 @@ impl Shell {
     /// Draws the window; returns what the student asked for.
     pub fn show(&mut self, ui: &mut Ui, snapshot: &Snapshot) -> Vec<Command> {
         let mut view = View::new(snapshot);
-        self.lessons.follow(snapshot.standing.as_deref());
         view.actions = actions::pressed(ui.ctx());
+        self.lessons.follow_folder(ui.ctx(), self.settings.lesson_folder.as_deref());
+        self.lessons.follow(snapshot.standing.as_deref());
         let p = palette(ui);
         let bar = |margin: Margin| Frame::new().fill(p.surface).inner_margin(margin);
 
@@ -105,7 +106,7 @@ impl Shell {
                 .frame(bar(Margin::symmetric(10, 12)).stroke(Stroke::NONE))
                 .exact_size(188.0)
                 .resizable(false)
-                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings, snapshot));
+                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings, &mut view));
         }
         match self.settings.page {
             Some(page) => {
@@ -121,6 +122,9 @@ impl Shell {
         notice::show_toasts(ui, &mut view);
         load_report::show(ui, &view, &mut self.report_open);
         self.opener.show(ui, &mut view);
+        if let Some(folder) = self.opener.lessons.take() {
+            self.settings.lesson_folder = Some(folder);
+        }
         self.palette.show(ui, &mut view);
         command_help(ui, &mut self.shortcuts_open);
         learner::show_recovery(ui, &mut view);
@@ -162,6 +166,8 @@ impl Shell {
         match action {
             Action::OpenFile => self.opener.open_file(ui.ctx()),
             Action::OpenFolder => self.opener.open_folder(ui.ctx()),
+            Action::OpenLessons => self.opener.open_lessons(ui.ctx()),
+            Action::CloseLessons => self.settings.lesson_folder = None,
             Action::OpenBuiltIn(id) => view.send(Command::OpenModel(ModelSource::BuiltIn(id.to_owned()))),
             Action::ShowPanel(panel) => self.show_panel(panel),
             Action::CloseModel => view.send(Command::CloseModel),

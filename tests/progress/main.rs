@@ -6,6 +6,7 @@ mod open;
 mod plain;
 mod rules;
 mod store;
+mod walk;
 
 use std::path::{Path, PathBuf};
 

@@ -24,6 +24,7 @@ pub use experts::{ExpertLayer, Leaning};
 pub use heads::{Ablated, Heads, KindScores, RepeatPrompts, Repeats};
 pub use limits::Check;
 pub use meaning::{AnalogyReport, FactReport, Placed, SenseReport};
+pub use words::whole_words;
 pub use world::{Beside, HeldOut, Loss, Sample, World, document, is_of_the_world};
 
 use crate::engine::Engine;

@@ -24,7 +24,7 @@ pub fn word_ids(tokenizer: &Tokenizer, word: &str) -> Vec<u32> {
 
 /// Tokens that are a word with its space, or where the vocabulary has too few of those, all that are text. Random prompts
 /// are drawn from them: single bytes and scraps of words in a row are like nothing that a model was trained on.
-pub(super) fn whole_words(tokenizer: &Tokenizer, at_least: usize) -> Vec<u32> {
+pub fn whole_words(tokenizer: &Tokenizer, at_least: usize) -> Vec<u32> {
     let normal = || {
         let tokens = (0..tokenizer.len() as u32).filter_map(|id| tokenizer.token(id));
         tokens.filter(|token| token.kind == TokenKind::Normal)

@@ -7,6 +7,7 @@ use egui::Ui;
 
 use super::{Desk, Page, block, counted, long_date};
 use crate::lab::{Command, ReviewCard};
+use crate::lesson::LiveTruth;
 use crate::ui::lesson_view::LessonAction;
 use crate::ui::markdown::Typesetter;
 use crate::ui::quiz_view::{self, Place, QuizState};
@@ -75,7 +76,12 @@ impl ReviewSession {
         widgets::note(ui, format!("{} · from lesson {order}, {title}", about.join(", ")));
         ui.add_space(2.0);
         let place = Place { lesson: &lesson.meta.id, number: self.at + 1, of: self.deck.len() };
-        for action in quiz_view::show(ui, type_, question, &mut self.card, place) {
+        if let Some(standing) = &view.snapshot.standing {
+            let key = (lesson.meta.id.clone(), question.id.clone());
+            self.card.begin_after(standing.answers.get(&key).map_or(0, |(_, tries)| *tries));
+        }
+        // No card of a review is settled by the open model (`lab/deck.rs`).
+        for action in quiz_view::show(ui, type_, question, &mut self.card, &LiveTruth::default(), place) {
             if let LessonAction::Answered { verdict, .. } = &action
                 && self.first.len() == self.at
             {
