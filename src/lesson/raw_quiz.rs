@@ -86,6 +86,9 @@ struct RawChoice {
     show: Option<Spanned<RawShow>>,
 }
 
+/// A field that only some kinds have: its name, where it stands if it does, and the kinds.
+type Field = (&'static str, Option<Range<usize>>, &'static [RawKind]);
+
 /// A wrong number or a wrong word.
 #[derive(Deserialize, Clone)]
 #[serde(deny_unknown_fields)]
@@ -169,7 +172,7 @@ impl Toml<'_> {
         fn first<T>(all: &[Spanned<T>]) -> Option<Range<usize>> {
             all.first().map(Spanned::span)
         }
-        let fields: [(&str, Option<Range<usize>>, &[RawKind]); 14] = [
+        let fields: [Field; 14] = [
             ("options", first(&raw.options), &[Single, Multiple]),
             ("answer", raw.answer.as_ref().map(Spanned::span), &[Numeric]),
             ("tolerance", raw.tolerance.as_ref().map(Spanned::span), &[Numeric]),
