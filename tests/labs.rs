@@ -41,7 +41,7 @@ fn ids(json: &Value) -> Vec<u32> {
 
 /// Compares a list of tokens with values, best first. Tokens whose values lie closer than `close` may change places.
 fn assert_list(name: &str, got: &[Neighbour], want: &Value, close: f32) {
-    let want: Vec<Neighbour> = want.as_array().unwrap().iter().map(|pair| entry(pair)).collect();
+    let want: Vec<Neighbour> = want.as_array().unwrap().iter().map(entry).collect();
     assert!(got.len() >= want.len(), "{name}: {} and {}", got.len(), want.len());
     for (got, wanted) in got.iter().zip(&want) {
         assert!((got.value - wanted.value).abs() < close, "{name}: {got:?}, want {wanted:?}");
