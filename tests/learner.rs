@@ -93,6 +93,9 @@ fn with_past(record: &Path) -> Vec<(Act, Moment)> {
 
 /// Clicks the right answer of the card on screen, or another one.
 fn answer(w: &mut Window, question: &Question, number: usize, right: bool) {
+    // Each try asks with other numbers, where a question has them.
+    let tries = standing(w).answers.iter().find(|((_, item), _)| *item == question.id).map_or(0, |(_, kept)| kept.1);
+    let question = question.variant(question.variant_at(tries));
     match &question.kind {
         QuestionKind::Numeric { answer, .. } => {
             let value = if right { *answer } else { answer + 1234.5 };
@@ -102,6 +105,17 @@ fn answer(w: &mut Window, question: &Question, number: usize, right: bool) {
             w.get_by_label(&field).type_text(&value.to_string());
             rest(w);
         }
+        QuestionKind::Order { items, .. } if right => {
+            // Each step goes to the top, the last one first: whatever the order was, it is the right one then.
+            for item in items.iter().rev() {
+                let up = option_name(number, item).replacen(": ", ": move up: ", 1);
+                while !w.get_by_label(&up).accesskit_node().is_disabled() {
+                    click(w, &up);
+                }
+            }
+        }
+        // The order at first is never the right one.
+        QuestionKind::Order { .. } => {}
         _ => {
             let is_single = matches!(question.kind, QuestionKind::Single(_));
             let wanted = question.choices().iter().filter(|choice| choice.correct == right);
