@@ -41,10 +41,6 @@ pub struct Recipe {
     pub balance: f64,
 }
 
-/// Base of the rotary angles. The usual 10,000 is made for thousands of positions; over 256, a smaller one leaves more of
-/// a head's 16 angles that tell neighbours apart.
-const THETA: f64 = 1e3;
-
 /// The default: attention, embeddings, alignment and the KV cache are seen in it.
 const DENSE: Recipe = Recipe {
     id: "story-dense",
@@ -60,8 +56,8 @@ const DENSE: Recipe = Recipe {
     sequence_len: 256,
     batch: 8,
     shards: 2,
-    tokens: 24_000_000,
-    peak_rate: 3e-3,
+    tokens: 20_000_000,
+    peak_rate: 1.5e-3,
     weight_decay: 0.05,
     balance: 0.0,
 };
@@ -129,7 +125,7 @@ impl Recipe {
             n_ctx: self.sequence_len,
             norm: NormKind::Rms,
             norm_eps: 1e-5,
-            positions: Positions::Rotary(RotaryConfig { theta: THETA, d_rotary: d_head, scaling: RopeScaling::None }),
+            positions: Positions::Rotary(RotaryConfig { theta: 1e4, d_rotary: d_head, scaling: RopeScaling::None }),
             activation: Activation::Silu,
             gated_mlp: true,
             qkv_bias: false,
