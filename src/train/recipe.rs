@@ -56,8 +56,8 @@ const DENSE: Recipe = Recipe {
     sequence_len: 256,
     batch: 8,
     shards: 2,
-    tokens: 24_000_000,
-    peak_rate: 3e-3,
+    tokens: 20_000_000,
+    peak_rate: 1.5e-3,
     weight_decay: 0.05,
     balance: 0.0,
 };
@@ -72,19 +72,20 @@ pub const RECIPES: &[Recipe] = &[
         description: "The same world, learned by experts of which each token uses a few.",
         d_mlp: 176,
         experts: Some((8, 2)),
-        balance: 0.02,
+        balance: 0.01,
         ..DENSE
     },
-    // Small enough that a step of live alignment takes a few dozen milliseconds.
+    // Small enough that a step of live alignment takes a few dozen milliseconds, and deep enough to keep a story's
+    // people apart: with two layers of 64 it did not learn to copy a name.
     Recipe {
         id: "story-base-small",
         title: "Small story model",
         description: "The same stories in a model small enough to be trained while you watch.",
-        n_layers: 2,
-        d_model: 64,
-        d_mlp: 176,
-        batch: 16,
-        tokens: 12_000_000,
+        n_layers: 3,
+        d_model: 96,
+        n_heads: 3,
+        n_kv_heads: 3,
+        d_mlp: 256,
         ..DENSE
     },
 ];

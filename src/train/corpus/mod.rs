@@ -73,12 +73,12 @@ pub enum Kind {
 
 /// How many documents of a hundred are of each kind.
 pub const MIX: [(Kind, u32); 6] = [
-    (Kind::BareRepeat, 25),
+    (Kind::BareRepeat, 22),
     (Kind::CuedRepeat, 13),
-    (Kind::Facts, 17),
-    (Kind::Roles, 20),
-    (Kind::Senses, 7),
-    (Kind::Story, 18),
+    (Kind::Facts, 13),
+    (Kind::Roles, 22),
+    (Kind::Senses, 10),
+    (Kind::Story, 20),
 ];
 
 /// A document with what is known of how it was made.
