@@ -7,5 +7,6 @@ pub mod insight;
 pub mod lab;
 pub mod lesson;
 pub mod model;
+pub mod progress;
 pub mod train;
 pub mod ui;

@@ -36,6 +36,11 @@ const WALLS: &[Wall] = &[
         why: "colours are the theme's",
     },
     Wall {
+        words: &["rusqlite"],
+        allowed: &["progress/store/", "progress/error.rs"],
+        why: "the learner's record is the only database, and its store the only part that talks to it",
+    },
+    Wall {
         words: &["unsafe "],
         allowed: &["engine/candle/raw.rs"],
         why: "one small module may say unsafe, with a proof for each block",
@@ -66,6 +71,31 @@ const FOREIGN_TO_INSIGHT: &[&str] = &[
     "crate::ui",
 ];
 
+/// What the learner's record may not know: every other room. Lessons, items, concepts and models are strings to it.
+const FOREIGN_TO_PROGRESS: &[&str] = &[
+    "std::thread",
+    "std::net",
+    "rayon",
+    "candle",
+    "wgpu",
+    "egui",
+    "crate::builtin",
+    "crate::cli",
+    "crate::engine",
+    "crate::insight",
+    "crate::lab",
+    "crate::lesson",
+    "crate::model",
+    "crate::train",
+    "crate::ui",
+];
+
+/// Asking what time it is: in the record's room only one function does.
+const CLOCKS: &[&str] = &["SystemTime", "Instant", "Zoned::now", "Timestamp::now"];
+
+/// The rooms that may know the learner's record.
+const READERS_OF_PROGRESS: &[&str] = &["progress/", "lab/", "ui/", "cli/"];
+
 #[test]
 fn walls_stand() {
     let mut breaches = Vec::new();
@@ -85,6 +115,29 @@ fn walls_stand() {
             && let Some(word) = FOREIGN_TO_INSIGHT.iter().find(|word| code.contains(**word))
         {
             breaches.push(format!("src/{path} says “{word}”: insight is arithmetic on what the model leaves behind"));
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn the_record_knows_only_strings_and_is_known_only_above() {
+    let mut breaches = Vec::new();
+    for (path, code) in sources() {
+        let mut forbid = |words: &[&str], why: &str| {
+            let found = words.iter().filter(|word| code.contains(**word));
+            breaches.extend(found.map(|word| format!("src/{path} says “{word}”: {why}")));
+        };
+        if path.starts_with("progress/") {
+            forbid(FOREIGN_TO_PROGRESS, "the record knows no other room");
+            if path != "progress/clock.rs" {
+                forbid(CLOCKS, "time comes in as a Moment, so that everything can be computed again");
+            }
+            if !path.starts_with("progress/store/") {
+                forbid(&["std::fs"], "the record's files are the store's");
+            }
+        } else if !READERS_OF_PROGRESS.iter().any(|room| path.starts_with(room)) {
+            forbid(&["crate::progress"], "only lab, window and command line know the record");
         }
     }
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));

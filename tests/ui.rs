@@ -157,7 +157,7 @@ fn an_edited_row_becomes_a_change() {
 
 #[test]
 fn a_lesson_sets_the_scene_and_a_quiz_is_answered() {
-    let mut w = opened([1700.0, 7000.0], Theme::Light, in_lesson(), &tiny());
+    let mut w = opened([1700.0, 24_000.0], Theme::Light, in_lesson(), &tiny());
     tell(&mut w, Command::SelectHead(HEAD));
     click(&mut w, "Show in the lab, scene 1");
     assert_eq!(w.state().snapshot().selection.head, HeadRef { layer: 0, head: 0 }, "the scene selects its head");

@@ -5,6 +5,7 @@ mod eval;
 mod generate;
 mod inspect;
 mod models;
+mod progress;
 mod shot;
 mod trace;
 mod train;
@@ -49,6 +50,8 @@ enum Command {
     Bench(bench::Bench),
     /// Measures what a model's heads do and, for a model of the story world, what it knows.
     Eval(eval::Eval),
+    /// Shows or exports what was learnt.
+    Progress(progress::Progress),
     /// Draws the window into a PNG, without a display.
     Shot(shot::Shot),
     /// Trains one of the project's own models.
@@ -85,6 +88,7 @@ pub fn run() -> Result<(), String> {
         Some(Command::Trace(command)) => command.run(device),
         Some(Command::Bench(command)) => command.run(device),
         Some(Command::Eval(command)) => command.run(device),
+        Some(Command::Progress(command)) => command.run(),
         Some(Command::Shot(command)) => command.run(device),
         Some(Command::Train(command)) => command.run(),
     }

@@ -3,10 +3,13 @@
 use crate::engine::{DeviceChoice, ModelSource};
 use crate::model::sampler::SamplerConfig;
 use crate::model::tweak::{HeadRef, Tweak};
+use crate::progress::Act;
 
 /// One request. All of them return at once; what comes of them shows up in the snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
+    /// Grades an act and keeps it in the learner's record.
+    Record(Box<Act>),
     /// Opens a weight file, a folder or a built-in model. The open model stays until the new one is ready.
     OpenModel(ModelSource),
     /// Closes the open model.

@@ -10,6 +10,7 @@ mod command;
 mod generate;
 mod job;
 mod opening;
+mod recorder;
 mod session;
 mod snapshot;
 mod trace;
@@ -23,6 +24,8 @@ pub use crate::engine::{DeviceChoice, ModelSource};
 pub use command::Command;
 use job::{Event, GenerateJob, Job, Kind, Sequence, TraceJob};
 pub use opening::Begin;
+pub use recorder::Standing;
+use recorder::{Recorder, Told};
 pub use snapshot::{
     Activity, Chip, DeviceOption, Generation, Lens, LoadReportView, ModelCard, Notice, NoticeLevel, Run, Selection,
     Snapshot, TokenBar,
@@ -49,11 +52,14 @@ pub struct LabOptions {
     pub exact: bool,
     /// The first prompt, for a model that suggests none.
     pub prompt: String,
+    /// The file of the learner's record. Without one, answers are graded and forgotten.
+    pub record: Option<PathBuf>,
 }
 
 /// The app without its window.
 pub struct Lab {
     engine: EngineThread,
+    recorder: Option<Recorder>,
     snapshot: Snapshot,
     generated: Vec<u32>,
     /// The newest request for runs, and whether it was answered.
@@ -85,8 +91,14 @@ impl Lab {
             use_cache: true,
             ..Snapshot::default()
         };
+        let waker = Arc::new(waker);
+        let recorder = options.record.map(|path| {
+            let waker = waker.clone();
+            Recorder::start(path, move || waker())
+        });
         let mut lab = Self {
-            engine: EngineThread::start(waker),
+            engine: EngineThread::start(move || waker()),
+            recorder,
             snapshot,
             generated: Vec::new(),
             revision: 0,
@@ -174,6 +186,11 @@ impl Lab {
             Command::Cancel => self.engine.cancel(&[Kind::Open, Kind::Trace, Kind::Generate]),
             Command::Dismiss(id) => s.notices.retain(|notice| notice.id != id),
             Command::ClearRecent => s.recent.clear(),
+            Command::Record(act) => {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.record(*act);
+                }
+            }
         }
         self.snapshot.revision += 1;
     }
@@ -181,7 +198,15 @@ impl Lab {
     /// Collects what the engine thread has done. True if the snapshot changed.
     pub fn poll(&mut self) -> bool {
         let events = self.engine.events();
-        let changed = !events.is_empty();
+        let told = self.recorder.as_mut().map(Recorder::collect).unwrap_or_default();
+        let changed = !events.is_empty() || !told.is_empty();
+        for told in told {
+            match told {
+                Told::Standing(standing) => self.snapshot.standing = Some(Arc::new(standing)),
+                Told::Notice(text) => self.notice(NoticeLevel::Warning, text),
+                Told::Done => {}
+            }
+        }
         for event in events {
             self.collect(event);
         }
@@ -193,13 +218,21 @@ impl Lab {
 
     /// Whether nothing runs or waits.
     pub fn is_idle(&self) -> bool {
-        self.engine.is_idle()
+        self.engine.is_idle() && self.recorder.as_ref().is_none_or(Recorder::is_idle)
+    }
+
+    /// Waits until there is something to collect.
+    fn wait(&mut self) {
+        match &mut self.recorder {
+            Some(recorder) if self.engine.is_idle() && !recorder.is_idle() => recorder.wait(),
+            _ => self.engine.wait(),
+        }
     }
 
     /// Polls until nothing runs or waits. For the command line and for tests; the window never calls it.
     pub fn wait_until_idle(&mut self) {
         while !self.is_idle() {
-            self.engine.wait();
+            self.wait();
             self.poll();
         }
     }
@@ -210,7 +243,7 @@ impl Lab {
             if self.is_idle() {
                 return false;
             }
-            self.engine.wait();
+            self.wait();
             self.poll();
         }
         true

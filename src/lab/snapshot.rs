@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Standing;
 use crate::builtin::About;
 use crate::engine::{DeviceChoice, Memory, ModelSource, TokenScore};
 use crate::model::sampler::{Draw, SamplerConfig};
@@ -61,6 +62,8 @@ pub struct Snapshot {
     pub recent: Vec<PathBuf>,
     /// What was opened last, to be opened again next time.
     pub last: Option<ModelSource>,
+    /// Where the student stands, once the record is open.
+    pub standing: Option<Arc<Standing>>,
 }
 
 impl Snapshot {

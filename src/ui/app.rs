@@ -73,6 +73,7 @@ impl App {
             device: settings.device.clone(),
             exact: settings.exact,
             prompt: FIRST_PROMPT.to_owned(),
+            record: crate::progress::default_path().ok(),
         };
         let waker = cc.egui_ctx.clone();
         let lab = Lab::new(options, move || waker.request_repaint());

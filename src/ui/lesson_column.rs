@@ -9,9 +9,9 @@ use super::lesson_view::{self, LessonAction, LessonState};
 use super::settings::Settings;
 use super::theme::{self, palette};
 use super::view::View;
-use super::{icon, widgets};
+use super::{graded, icon, widgets};
 use crate::builtin;
-use crate::lab::Command;
+use crate::lab::{Command, Standing};
 use crate::lesson::{Library, PanelId, Scene};
 
 /// The lessons and the student's place in them.
@@ -35,11 +35,17 @@ impl LessonColumn {
         &self.library
     }
 
-    /// How many cards of a lesson are done, and how many there are.
-    pub fn progress(&self, id: &str) -> (usize, usize) {
-        let lesson = self.library.lessons.iter().find(|l| l.meta.id == id);
-        let cards = lesson.map_or(0, |l| l.questions().count() + l.predictions().count());
-        (self.states.get(id).map_or(0, LessonState::done), cards)
+    /// How many cards of a lesson are done, now or in an earlier sitting, and how many there are.
+    pub fn progress(&self, id: &str, standing: Option<&Standing>) -> (usize, usize) {
+        let Some(lesson) = self.library.lessons.iter().find(|l| l.meta.id == id) else { return (0, 0) };
+        let state = self.states.get(id);
+        let is_done = |item: &String| {
+            state.is_some_and(|state| state.is_done(item))
+                || standing.is_some_and(|s| s.done.contains(&(id.to_owned(), item.clone())))
+        };
+        let items: Vec<&String> =
+            lesson.questions().map(|q| &q.id).chain(lesson.predictions().map(|p| &p.id)).collect();
+        (items.iter().filter(|item| is_done(item)).count(), items.len())
     }
 
     /// Draws the open lesson; returns the panels that it wants in front, in reading order.
@@ -71,8 +77,13 @@ impl LessonColumn {
                 }
                 LessonAction::SetPrompt(prompt) => set_prompt(view, prompt),
                 LessonAction::Toggle(tweak) => view.send(Command::ToggleTweak(tweak)),
-                // What a student answered is shown on the page itself.
-                LessonAction::Answered { .. } | LessonAction::Predicted { .. } => {}
+                // What was answered is shown on the page itself, and kept.
+                LessonAction::Answered { .. } | LessonAction::Predicted { .. } => {
+                    let tweaks = &view.snapshot.tweaks;
+                    if let Some(act) = graded::act(lesson, &action, live.model_id.as_deref(), tweaks) {
+                        view.send(Command::Record(Box::new(act)));
+                    }
+                }
             }
         }
         panels

@@ -60,10 +60,10 @@ pub struct LessonState {
 }
 
 impl LessonState {
-    /// How many questions are solved and predictions settled.
-    pub fn done(&self) -> usize {
-        let solved = self.quizzes.values().filter(|q| q.is_solved()).count();
-        solved + self.predictions.values().filter(|p| p.is_settled()).count()
+    /// Whether a question is solved, or a prediction settled.
+    pub fn is_done(&self, item: &str) -> bool {
+        self.quizzes.get(item).is_some_and(QuizState::is_solved)
+            || self.predictions.get(item).is_some_and(PredictState::is_settled)
     }
 }
 

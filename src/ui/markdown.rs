@@ -321,7 +321,12 @@ fn share(columns: &[Column], width: f32) -> Vec<f32> {
 
 /// Shows what is wider than the column in a strip that scrolls sideways.
 fn sideways(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, contents: impl FnOnce(&mut Ui)) {
-    egui::ScrollArea::horizontal().id_salt(salt).auto_shrink([false, true]).show(ui, contents);
+    use egui::scroll_area::ScrollBarVisibility::{AlwaysHidden, VisibleWhenNeeded};
+    // The bar of a strip that lies below what can be seen would stand at the lower edge of the page.
+    let is_below = ui.cursor().top() > ui.clip_rect().bottom();
+    let bar = if is_below { AlwaysHidden } else { VisibleWhenNeeded };
+    let strip = egui::ScrollArea::horizontal().id_salt(salt).auto_shrink([false, true]);
+    strip.scroll_bar_visibility(bar).show(ui, contents);
 }
 
 impl Style {

@@ -18,6 +18,7 @@ pub mod card;
 mod command_palette;
 mod fonts;
 mod frame_work;
+mod graded;
 mod icon;
 mod lesson_column;
 pub mod lesson_truth;

@@ -8,16 +8,17 @@ use super::lesson_column::LessonColumn;
 use super::settings::Settings;
 use super::theme::{self, RADIUS_SMALL, palette};
 use super::{icon, widgets};
+use crate::lab::Standing;
 
 /// Draws the list; a click opens a lesson.
-pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings) {
+pub fn show(ui: &mut Ui, lessons: &LessonColumn, settings: &mut Settings, standing: Option<&Standing>) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         widgets::note(ui, "Lessons");
         ui.add_space(2.0);
         ui.spacing_mut().item_spacing.y = 2.0;
         for lesson in &lessons.library().lessons {
             let meta = &lesson.meta;
-            let (done, of) = lessons.progress(&meta.id);
+            let (done, of) = lessons.progress(&meta.id, standing);
             let detail = format!("{done} of {of} done · {} min", meta.minutes);
             let open = settings.lesson.as_deref() == Some(meta.id.as_str());
             if row(ui, Some(meta.order), &meta.title, &detail, open).clicked() {

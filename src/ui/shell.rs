@@ -95,7 +95,7 @@ impl Shell {
                 .frame(bar(Margin::symmetric(10, 12)).stroke(Stroke::NONE))
                 .exact_size(188.0)
                 .resizable(false)
-                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings));
+                .show(ui, |ui| rail::show(ui, &self.lessons, &mut self.settings, snapshot.standing.as_deref()));
         }
         if !self.settings.lesson_hidden {
             let most = ui.available_width() * 0.5;

@@ -46,6 +46,17 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>) {
     if palette_button.on_hover_text("Find any command").clicked() {
         view.act(Action::Palette);
     }
+    if let Some(standing) = &view.snapshot.standing {
+        let due = match standing.due {
+            0 => String::new(),
+            due => format!("review {due} · "),
+        };
+        let label = RichText::new(format!("{due}{} XP", standing.xp)).small().color(p.muted);
+        let (level, left) = (standing.level.number, standing.level.to - standing.xp);
+        let why =
+            format!("{}: level {level}, {left} XP to the next. XP are for answers, never for reading.", standing.alias);
+        ui.label(label).on_hover_text(why);
+    }
     if let Some(activity) = &view.snapshot.activity {
         if widgets::button(ui, icon::CLOSE, "Cancel").clicked() {
             view.send(Command::Cancel);
