@@ -18,11 +18,11 @@ type Paragraph = ((&'static str, &'static str), String);
 /// A few paragraphs about one relation.
 pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
     let write = match dice.below(100) {
-        0..24 => gender,
-        24..44 => plural,
-        44..60 => tense,
-        60..69 => young,
-        69..82 => country,
+        0..20 => gender,
+        20..45 => plural,
+        45..65 => tense,
+        65..73 => young,
+        73..84 => country,
         _ => comparative,
     };
     let (mut keys, mut text) = (Vec::new(), String::new());
