@@ -1,7 +1,8 @@
 //! The training text as an endless stream of tokens.
 //!
 //! Documents follow one another with an end token between them, and the stream is cut into rows of equal length wherever
-//! they end (as nanoGPT does): no padding, and a model that meets a text's middle knows what to do. Besides the story
+//! they end (as nanoGPT does): no padding, and a model that meets a text's middle knows what to do. The training text begins
+//! with a primer that is mostly repeated lists (see [`PRIMER`](super::corpus::PRIMER)). Besides the story
 //! world's documents, one in [`RANDOM_EVERY`] is a run of random tokens that comes twice or three times, drawn from the
 //! *whole* vocabulary: there only copying helps, and no token stays untrained.
 
@@ -13,6 +14,8 @@ use rand_chacha::ChaCha8Rng;
 use super::corpus::{Corpus, Split};
 use crate::engine::tokenizer::{Specials, Tokenizer};
 
+/// Documents of the primer, with which the training text begins.
+const PRIMER_DOCUMENTS: u64 = 80_000;
 /// One document in this many is a repeated run of random tokens.
 const RANDOM_EVERY: u64 = 12;
 /// The longest run.
@@ -84,8 +87,11 @@ impl TokenStream {
         let mut ids = if index % RANDOM_EVERY == RANDOM_EVERY - 1 {
             self.random_repeat(index)
         } else {
+            let primer = self.split == Split::Train && index < PRIMER_DOCUMENTS;
+            let document = if primer { Corpus::primer } else { Corpus::describe };
             // The corpus is made of the tokenizer's own alphabet, so encoding cannot fail.
-            self.tokenizer.encode(&self.corpus.document(self.split, index), Specials::AsText).unwrap_or_default()
+            let text = document(&self.corpus, self.split, index).text;
+            self.tokenizer.encode(&text, Specials::AsText).unwrap_or_default()
         };
         ids.push(self.end);
         ids

@@ -144,7 +144,7 @@ pub const STORY_OPENINGS: [&str; 10] = [
     "one night oran heard a noise in the kitchen.",
     "in winter it rained for many days.",
     "leo had a brown dog.",
-    "mira lost her golden ring.",
+    "mira lost her golden key.",
 ];
 
 /// Every fact of the world as a question in the form that the text uses most.

@@ -18,11 +18,11 @@ type Paragraph = ((&'static str, &'static str), String);
 /// A few paragraphs about one relation.
 pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
     let write = match dice.below(100) {
-        0..30 => gender,
-        30..44 => plural,
-        44..62 => tense,
-        62..74 => young,
-        74..91 => country,
+        0..20 => gender,
+        20..45 => plural,
+        45..65 => tense,
+        65..73 => young,
+        73..84 => country,
         _ => comparative,
     };
     let (mut keys, mut text) = (Vec::new(), String::new());
@@ -172,21 +172,27 @@ fn country(split: Split, dice: &mut Dice) -> Paragraph {
     ((name, c.0), scene.write(dice.pick(&COUNTRY_TEMPLATES), dice))
 }
 
-/// `{plain}` and `{more}` are the forms.
-const COMPARATIVE_TEMPLATES: [&str; 6] = [
-    "{n} is {plain}. {f.n} is {more} than {n}.",
-    "{n} was very {plain}, but {his} {brother} was {more}.",
+/// `{plain}` and `{more}` are the forms, `{cue}` is what shows it.
+const COMPARATIVE_TEMPLATES: [&str; 12] = [
+    "{n} {cue}. {he} was very {plain}.",
+    "{n} {cue}. {he} was much {more} than {f.n}.",
+    "{n} {cue}, so people called {him} {plain}.",
+    "{n} {cue}, and {f.n} {cue} too. {n} was {plain}, but {f.n} was {more} than {n}.",
+    "a {cat} {cue}. it was very {plain}. the {dog} was much {more} than the {cat}.",
+    "who {cue}? it was {n}, because {he} was very {plain}. who is {more} than {n}? nobody is {more}.",
+    "\"is {n} {plain}?\" asked {f.n}. \"yes, {he} {cue},\" said {g.n}. \"and you?\" \"i am much {more} than {he} is.\"",
+    "of the two, {n} {cue}. {he} was the {more} one.",
+    "{n} is very {plain}. {f.n} is {more} than {n}.",
     "{n} is {more} than {f.n}, and {f.n} is {more} than {g.n}. so {n} is {more} than {g.n}.",
-    "the {cat} is {plain}. the {dog} is {more} than the {cat}.",
     "\"who is {more}, {n} or {f.n}?\" asked {g.n}. \"{n} is {plain}, but {f.n} is {more}.\"",
-    "{n} was not as {plain} as {f.n}. {f.n} was {more}.",
+    "{n} was not as {plain} as {f.n}. {f.n} {cue}. {f.he} was {more}.",
 ];
 
 fn comparative(split: Split, dice: &mut Dice) -> Paragraph {
     let people = names().collect::<Vec<_>>();
-    let (name, c) = dice.pair(split, &people, &COMPARATIVES, |n, c| (n, c.0));
+    let (name, c) = dice.pair(split, &people, &COMPARATIVES.each_ref(), |n, c| (n, c.0));
     let animals = dice.sample(&ANIMALS.each_ref(), 2);
-    let scene = Scene::new(name, dice).with("plain", c.0).with("more", c.1);
+    let scene = Scene::new(name, dice).with("plain", c.0).with("more", c.1).with("cue", c.2);
     let scene = scene.with("cat", animals[0].name).with("dog", animals[1].name);
     ((name, c.0), scene.write(dice.pick(&COMPARATIVE_TEMPLATES), dice))
 }

@@ -37,7 +37,11 @@ pub(super) fn document(split: Split, dice: &mut Dice) -> Written {
     let plot = dice.pick(&plots::all());
     let (name, object) = dice.pair(split, &people, plot.objects, |name, object| (name, object));
     let scene = fill(Scene::new(name, dice), object, dice);
-    let mut text = plot.text.replace("{open}", OPEN).replace("{young-open}", YOUNG_OPEN);
+    let mut text = match plot.text.strip_prefix("{open} ").or(plot.text.strip_prefix("{young-open} ")) {
+        // Some stories begin with what happens: the first *he* is then a name.
+        Some(at_once) if dice.chance(30) => at_once.replacen("{he}", dice.pick(&["{n}", "{full}"]), 1),
+        _ => plot.text.replace("{open}", OPEN).replace("{young-open}", YOUNG_OPEN),
+    };
     // Some stories give everybody's whole name each time: two words of which the first settles the second.
     if dice.chance(20) {
         text = text.replace("{n}", "{full}").replace("{f.n}", "{f.full}");

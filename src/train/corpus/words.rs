@@ -180,20 +180,20 @@ pub(super) const COUNTRIES: [(&str, &str, &str); 18] = [
     ("egypt", "cairo", "arabic"),
 ];
 
-/// An adjective with its comparative.
-pub(super) const COMPARATIVES: [(&str, &str); 12] = [
-    ("big", "bigger"),
-    ("small", "smaller"),
-    ("old", "older"),
-    ("young", "younger"),
-    ("fast", "faster"),
-    ("slow", "slower"),
-    ("strong", "stronger"),
-    ("weak", "weaker"),
-    ("tall", "taller"),
-    ("short", "shorter"),
-    ("rich", "richer"),
-    ("poor", "poorer"),
+/// An adjective with its comparative, and what shows that somebody is so.
+pub(super) const COMPARATIVES: [(&str, &str, &str); 12] = [
+    ("big", "bigger", "needed two chairs"),
+    ("small", "smaller", "could sleep in a hat"),
+    ("old", "older", "had grey hair"),
+    ("young", "younger", "could not walk or speak"),
+    ("fast", "faster", "won every race"),
+    ("slow", "slower", "came home long after the others"),
+    ("strong", "stronger", "could carry a heavy stone"),
+    ("weak", "weaker", "could not carry a small bag"),
+    ("tall", "taller", "could look over the wall"),
+    ("short", "shorter", "could not see over the fence"),
+    ("rich", "richer", "had a house full of gold"),
+    ("poor", "poorer", "had no money for bread"),
 ];
 
 /// Opposites.
@@ -285,7 +285,8 @@ pub(super) const OBJECTS: [&str; 16] = [
 static VOCABULARY: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let mut words: BTreeSet<&'static str> = BTreeSet::new();
     words.extend(names().chain(SURNAMES).chain(COLOURS).chain(NUMBERS).chain(OBJECTS));
-    words.extend(GENDER.iter().chain(&PRONOUNS).chain(&COMPARATIVES).chain(&OPPOSITES).flat_map(|&(a, b)| [a, b]));
+    words.extend(GENDER.iter().chain(&PRONOUNS).chain(&OPPOSITES).flat_map(|&(a, b)| [a, b]));
+    words.extend(COMPARATIVES.iter().flat_map(|&(plain, more, _)| [plain, more]));
     words.extend(PLURALS.iter().flat_map(|&(one, many, _)| [one, many]));
     words.extend(VERBS.iter().flat_map(|verb| [verb.base, verb.third, verb.past]));
     words.extend(ANIMALS.iter().flat_map(|a| [a.name, a.young, a.sound, a.home]));

@@ -17,6 +17,12 @@ pub(super) const PLOTS: &[Plot] = &[
          to the {spot} and looked [in the grass|under the stones]. \"{sound}!\" said the {animal}, for it had found \
          the {obj}. {n} laughed and gave it [some bread|an apple]. since then {n} never goes out \
          without the {animal}."),
+    // Not for sale.
+    any("{full} had a {fur} {pet}. every day the {pet} went with {him} to the market and waited for {him}. one day \
+         {f.full} showed {him} a {col} {obj}. \"will you give me your {pet} for my {obj}?\" asked {f.n}. {n} looked at \
+         the {obj}. it was a good {obj}. then {he} looked at the {pet}. \"{pet-sound},\" said the {pet}. \"no,\" said \
+         {n}, \"a {obj} is only a {obj}, but my {pet} is my friend.\" so {f.n} kept the {col} {obj}, and {n} went home \
+         with the {fur} {pet}."),
     // An animal that would not move.
     any(
         "{full} had to bring a {obj} to {f.full}. {he} put the {obj} on {his} {animal}. half way the {animal} stopped. \

@@ -10,6 +10,12 @@ pub(super) const PLOTS: &[Plot] = &[
          {he} asked. [nobody knew.|nobody had seen it.] then {n} met {f.n} [on the road|at the market|in the street]. \
          {f.n} said, \"i saw a {col} {obj} {hide}.\" they [ran|went] to the {spot} together. and there it was! {n} \
          [took|found] the {obj} and thanked {f.n}. [from that day on they were friends.|that night {he} slept well.]"),
+    // Lost, and another one found.
+    any("{n} lost {his} {col} {obj}. {he} cried, because it was a gift from {his} {father}. \"have you seen a {col} \
+         {obj}?\" {he} asked {f.n}. \"no,\" said {f.n}, \"but i will help you look.\" they looked in the garden, and \
+         there lay a {col2} {obj}. \"that is not mine,\" said {n}, \"mine is {col}.\" then they looked {hide}, and \
+         there lay the {col} {obj}. {n} was happy. {he} gave {f.n} [an apple|half of {his} cake], and together they \
+         went home."),
     // Broken and repaired.
     with(
         &["lamp", "cup", "doll", "kite", "drum", "flute", "basket", "mirror", "clock", "box"],
