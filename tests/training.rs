@@ -193,7 +193,7 @@ fn a_loss_reaches_every_parameter_of_every_kind_of_model() {
 fn a_saved_model_opens_and_computes_what_training_computed() {
     for id in ["story-base-small", "story-moe"] {
         let recipe = Recipe::find(id).expect("a recipe");
-        let config = Recipe { d_model: 32, d_mlp: 24, sequence_len: 64, ..*recipe }.config(101);
+        let config = Recipe { d_model: 48, d_mlp: 24, sequence_len: 64, ..*recipe }.config(101);
         let parameters = Parameters::init(&config, 3).expect("parameters");
         let values = |id| parameters.values(id).expect("values");
         let tensors: Vec<_> = config.tensors().into_iter().map(|s| (s.id, s.shape, values(s.id))).collect();
@@ -221,7 +221,7 @@ fn small() -> Recipe {
 
 fn story_tokenizer() -> (Arc<Tokenizer>, usize) {
     let corpus = Corpus::new(1);
-    let json = tokenizer::train((0..800).map(|i| corpus.document(Split::Train, i))).expect("a tokenizer");
+    let json = tokenizer::train((0..1600).map(|i| corpus.document(Split::Train, i))).expect("a tokenizer");
     let d_vocab = tokenizer::vocabulary_size(json.as_bytes()).expect("a vocabulary");
     let vocabulary =
         HubVocabulary { json: json.into_bytes(), eos: vec![tokenizer::END_ID], ..HubVocabulary::default() };
@@ -243,7 +243,8 @@ fn a_run_repeats_resumes_and_learns() {
     let after = whole.held_out_loss().expect("a loss");
     // Untrained, the model knows nothing: the loss is that of a uniform guess.
     assert!((before - (d_vocab as f64).ln()).abs() < 0.3, "the first loss is {before}");
-    assert!(after < before - 1.0, "the loss on held-out text fell only from {before} to {after}");
+    // The primer's lists come first, which teach little about other text.
+    assert!(after < before - 0.8, "the loss on held-out text fell only from {before} to {after}");
 
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("checkpoint.safetensors");
